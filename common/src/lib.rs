@@ -1,1 +1,26 @@
-//! x
+//! What the chapters share: data sets, training, figures, devices and the command line. No lesson lives here.
+//!
+//! - [`experiment`]: [`Chapter`](experiment::Chapter), [`Experiment`](experiment::Experiment), and
+//!   [`Run`](experiment::Run), which is all that an experiment sees
+//! - [`data`]: data sets, where they are looked for, batches
+//! - [`train`]: recipes, the training loop, history, scores, checkpoints
+//! - [`plot`], [`report`]: figures, report pages, the gallery
+//! - [`device`], [`cli`]: `--device` and the rest of the command line
+
+pub mod cli;
+pub mod data;
+pub mod device;
+mod error;
+pub mod experiment;
+pub mod files;
+pub mod plot;
+pub mod report;
+pub mod seed;
+pub mod suggest;
+pub mod train;
+
+pub use error::{Error, Result};
+
+// Burn's CPU backend allocates for every operation; with the system's allocator a CNN step takes a quarter longer.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,0 +1,221 @@
+//! Where the files of a data set are: in the user's folders, in the cache, on the system, on the network.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use super::DataOptions;
+use super::download::{self, Network};
+use crate::{Error, Result};
+
+/// The environment variable that names a folder with data sets.
+const VARIABLE: &str = "IDL_DATA";
+
+/// A file of a data set, as its publisher made it.
+pub(super) struct PublishedFile {
+    /// Its name, with `.gz` if it is compressed.
+    pub(super) name: &'static str,
+    /// Its size.
+    pub(super) bytes: u64,
+    /// Its SHA-256, in hexadecimal.
+    pub(super) sha256: &'static str,
+}
+
+/// The files of a data set and where they may be.
+pub(super) struct Bundle {
+    /// `MNIST`, for messages.
+    pub(super) name: &'static str,
+    /// Folders inside a data folder in which the files may be. The first is the one used in the cache; "" is the data folder
+    /// itself.
+    pub(super) folders: &'static [&'static str],
+    /// Whether files directly in a data folder are this set's (they may be another's of the same names).
+    pub(super) accepts_bare: fn(&Path) -> bool,
+    /// Folders in which a system package puts the files.
+    pub(super) system: &'static [&'static str],
+    /// Addresses that end in `/`, to which a file's name is added.
+    pub(super) mirrors: &'static [&'static str],
+    /// The files.
+    pub(super) files: &'static [PublishedFile],
+}
+
+/// The outcome of a search.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// A folder that has all files, each as it is named or without `.gz`, and where that is in words.
+    Folder { path: PathBuf, origin: String },
+    /// No such folder, and why.
+    Nothing { reason: String },
+}
+
+/// Where to look: [`DataOptions`] with the environment filled in.
+pub(super) struct Places {
+    /// Folders the user named, each with how: (`--data-dir`, folder).
+    pub(super) named: Vec<(&'static str, PathBuf)>,
+    /// Where downloads go.
+    pub(super) cache: Option<PathBuf>,
+    /// How to download; `None` if that is not wanted.
+    pub(super) network: Option<Network>,
+    pub(super) quiet: bool,
+}
+
+impl Places {
+    pub(super) fn new(options: &DataOptions) -> Self {
+        let mut named = Vec::new();
+        if let Some(folder) = &options.data_dir {
+            named.push(("--data-dir", folder.clone()));
+        }
+        if let Some(folder) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
+            named.push((VARIABLE, from_workspace(folder.into())));
+        }
+        Self {
+            named,
+            cache: dirs::cache_dir().map(|folder| folder.join("inside-deep-learning")),
+            network: (!options.offline).then(Network::default),
+            quiet: options.quiet,
+        }
+    }
+
+    /// The folder that holds the files of `bundle`, downloading them if they are nowhere else.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a folder that was named and does not exist, [`Error::Data`] for one with only some of the files.
+    pub(super) fn find(&self, bundle: &Bundle) -> Result<Found> {
+        for (how, folder) in &self.named {
+            if !folder.is_dir() {
+                let folder = folder.display();
+                return Err(Error::Usage(format!(
+                    "{how} {folder}: there is no such folder"
+                )));
+            }
+            if let Some(path) = bundle.inside(folder)? {
+                let origin = format!("folder {}", path.display());
+                return Ok(Found::Folder { path, origin });
+            }
+        }
+        let cache = self
+            .cache
+            .as_ref()
+            .map(|cache| cache.join(bundle.folders[0]));
+        if let Some(path) = cache.as_ref().filter(|path| bundle.is_whole(path)) {
+            return Ok(Found::Folder {
+                path: path.clone(),
+                origin: format!("cache {}", path.display()),
+            });
+        }
+        for folder in bundle.system.iter().map(PathBuf::from) {
+            if bundle.is_whole(&folder) {
+                let origin = format!("system package, {}", folder.display());
+                return Ok(Found::Folder {
+                    path: folder,
+                    origin,
+                });
+            }
+        }
+        let reason = match (&self.network, cache) {
+            (None, _) => "not on this machine, and --offline forbids to download it".to_string(),
+            (_, None) => {
+                "not on this machine, and there is no home folder to download it to".into()
+            }
+            (Some(network), Some(path)) => {
+                match download::download(bundle, &path, network, self.quiet) {
+                    Ok(()) => {
+                        let origin = format!("downloaded to {}", path.display());
+                        return Ok(Found::Folder { path, origin });
+                    }
+                    Err(reason) => {
+                        format!("not on this machine, and the download failed: {reason}")
+                    }
+                }
+            }
+        };
+        Ok(Found::Nothing { reason })
+    }
+
+    /// What to do about a set that was not found and may not be replaced.
+    pub(super) fn missing(&self, bundle: &Bundle, reason: &str) -> Error {
+        let mut text = format!("{} is {reason}\nPut these files", bundle.name);
+        if let Some(cache) = &self.cache {
+            text += &format!(" into {}, or", cache.join(bundle.folders[0]).display());
+        }
+        text += &format!(
+            " into FOLDER/{} and give --data-dir FOLDER (or set {VARIABLE}=FOLDER):",
+            bundle.folders[0]
+        );
+        for file in bundle.files {
+            let mirror = bundle.mirrors.first().unwrap_or(&"");
+            text += &format!("\n  {mirror}{} ({} bytes)", file.name, file.bytes);
+        }
+        Error::Data(text)
+    }
+}
+
+/// A relative path is meant from where the person stands: the current folder, or the workspace's root when Cargo has started
+/// a test in the folder of its crate.
+fn from_workspace(path: PathBuf) -> PathBuf {
+    if path.is_relative()
+        && !path.exists()
+        && let Some(crate_folder) = std::env::var_os("CARGO_MANIFEST_DIR")
+    {
+        let from_root = Path::new(&crate_folder).join("..").join(&path);
+        if from_root.exists() {
+            return from_root;
+        }
+    }
+    path
+}
+
+impl Bundle {
+    /// The folder inside `folder` that holds this set; an error if one has a part of it only.
+    fn inside(&self, folder: &Path) -> Result<Option<PathBuf>> {
+        for inner in self.folders {
+            let path = match *inner {
+                "" => folder.to_path_buf(),
+                inner => folder.join(inner),
+            };
+            let missing: Vec<&str> = self
+                .files
+                .iter()
+                .map(|file| file.name)
+                .filter(|name| file_in(&path, name).is_none())
+                .collect();
+            if missing.len() == self.files.len() || inner.is_empty() && !(self.accepts_bare)(&path)
+            {
+                continue;
+            }
+            if missing.is_empty() {
+                return Ok(Some(path));
+            }
+            return Err(Error::Data(format!(
+                "{}: has only a part of {}; add {} (unpacked will do)",
+                path.display(),
+                self.name,
+                missing.join(", ")
+            )));
+        }
+        Ok(None)
+    }
+
+    /// Whether all files are in `folder`.
+    pub(super) fn is_whole(&self, folder: &Path) -> bool {
+        let mut files = self.files.iter();
+        files.all(|file| file_in(folder, file.name).is_some())
+    }
+}
+
+/// The file of this name in `folder`, or the same without `.gz`.
+pub(super) fn file_in(folder: &Path, name: &str) -> Option<PathBuf> {
+    let unpacked = name.strip_suffix(".gz").unwrap_or(name);
+    [name, unpacked]
+        .into_iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// Tells the user on standard error, once in a run, that something else is used than what was asked for.
+pub(super) fn announce(text: &str, quiet: bool) {
+    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let mut said = SAID.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if !quiet && !said.iter().any(|earlier| earlier == text) {
+        eprintln!("{text}");
+        said.push(text.to_string());
+    }
+}

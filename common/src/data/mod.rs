@@ -1,0 +1,74 @@
+//! Data sets: what they are made of, where they are looked for, and how batches are built from them.
+//!
+//! Reading order: `images.rs` and `tables.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files come
+//! from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`. What stands in for a set that is not there:
+//! `digits.rs`, `garments.rs`.
+
+pub mod augment;
+mod augmented;
+mod digits;
+mod download;
+mod fetch;
+mod garments;
+pub mod idx;
+mod images;
+mod loader;
+mod mnist;
+mod photos;
+mod picture;
+mod raster;
+mod synthetic;
+mod tables;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use augmented::{Augmented, Transform};
+pub use images::Images;
+pub use loader::{Batch, Batches, Loader};
+pub use mnist::{fashion_mnist, mnist};
+pub use photos::{PHOTOS, photo};
+pub use picture::{Preparation, digit_from_file};
+pub use synthetic::{noisy_sine, two_moons};
+pub use tables::{Points, Regression};
+
+/// Where a data set came from, for the report and `summary.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The set's name, as `MNIST`.
+    pub name: String,
+    /// Where it was found: `folder ...`, `cache ...`, `downloaded to ...`, `built in: ...`.
+    pub origin: String,
+    /// Whether this is the set itself; false for a stand-in.
+    pub real: bool,
+    /// Training examples.
+    pub train: usize,
+    /// Test examples.
+    pub test: usize,
+}
+
+/// Where data is looked for, and whether the network may be used. The default looks in `$IDL_DATA`, the user's cache folder
+/// and the system's folders, then downloads, then takes what is built in.
+#[derive(Clone, Debug, Default)]
+pub struct DataOptions {
+    /// `--data-dir`: looked at first.
+    pub data_dir: Option<PathBuf>,
+    /// `--offline`: nothing is downloaded.
+    pub offline: bool,
+    /// `--data real`: an error instead of a stand-in.
+    pub require_real: bool,
+    /// No notices and no progress bar on standard error.
+    pub quiet: bool,
+}
+
+/// A training set, a test set and where they came from.
+#[derive(Clone, Debug)]
+pub struct Split<D> {
+    /// What models are trained on.
+    pub train: D,
+    /// What they are evaluated on.
+    pub test: D,
+    /// Where both came from.
+    pub source: Source,
+}

@@ -1,0 +1,28 @@
+//! Training: a [`Recipe`] says how, [`fit`] does it on burn-train, a [`History`] says what came of it.
+//!
+//! Reading order: `recipe.rs`, `objective.rs` (loss), `score.rs`, `history.rs`, `fit.rs`, `epoch_loop.rs` (the loop itself).
+
+mod checkpoint;
+mod dashboard;
+mod epoch_loop;
+mod fit;
+mod history;
+pub mod interrupt;
+mod meter;
+mod objective;
+mod optim;
+mod progress;
+mod recipe;
+mod schedule;
+mod score;
+
+pub use fit::{Fitted, Folders, Session, fit, load_model, slug};
+pub use history::History;
+pub use objective::{
+    Classifier, Network, Regressor, StepOutput, Trainable, cross_entropy, mean_squared_error,
+};
+pub use optim::Optimizer;
+pub use progress::{Display, Watch};
+pub use recipe::Recipe;
+pub use schedule::Schedule;
+pub use score::{Predictions, Score};
