@@ -1,5 +1,7 @@
 //! What a chapter is made of: numbered experiments, each a function of a [`Run`].
 
+pub(crate) use console::number;
+
 mod console;
 mod folder;
 mod options;

@@ -258,7 +258,7 @@ impl Run {
             caption: caption.to_string(),
             png: format!("figures/{name}.png"),
             csv: format!("figures/{name}.csv"),
-            alt: figure.alt(),
+            alt: figure.alt().to_string(),
         });
         Ok(())
     }
@@ -278,7 +278,6 @@ impl Run {
             name: name.to_string(),
             value,
             book,
-            note: None,
         });
     }
 

@@ -1,0 +1,454 @@
+//! Line charts and scatter plots.
+
+use plotters::chart::{ChartBuilder, ChartContext};
+use plotters::coord::types::RangedCoordf64;
+use plotters::element::{Circle, PathElement};
+use plotters::prelude::{Cartesian2d, IntoDrawingArea};
+use plotters::style::{Color, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle};
+use plotters_backend::text_anchor::{HPos, VPos};
+
+use super::canvas::{Backend, Canvas, Rgb, TextPlace};
+use super::{Figure, csv, style};
+
+/// A number that can be drawn.
+pub trait Number: Copy {
+    /// As the figure's own kind of number.
+    fn as_f64(self) -> f64;
+}
+
+impl Number for f32 {
+    fn as_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Number for f64 {
+    fn as_f64(self) -> f64 {
+        self
+    }
+}
+
+impl Number for usize {
+    fn as_f64(self) -> f64 {
+        self as f64
+    }
+}
+
+/// How a series is drawn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    Line,
+    Points,
+    /// A black line across the figure.
+    Level,
+}
+
+/// Points (x, y) with a name.
+pub(super) struct Series {
+    pub(super) name: String,
+    pub(super) mark: Mark,
+    pub(super) points: Vec<(f64, f64)>,
+}
+
+/// Lines and points over two axes, being put together.
+pub struct Chart {
+    title: String,
+    axes: [String; 2],
+    series: Vec<Series>,
+    y_range: Option<(f64, f64)>,
+    x_logarithmic: bool,
+    y_logarithmic: bool,
+}
+
+/// A chart meant for lines: function curves, or a score against epochs.
+pub fn lines(title: &str, x_label: &str, y_label: &str) -> Chart {
+    Chart {
+        title: title.to_string(),
+        axes: [x_label.to_string(), y_label.to_string()],
+        series: Vec::new(),
+        y_range: None,
+        x_logarithmic: false,
+        y_logarithmic: false,
+    }
+}
+
+/// A chart meant for points. [`Chart::line`] draws a curve through them.
+pub fn scatter(title: &str, x_label: &str, y_label: &str) -> Chart {
+    lines(title, x_label, y_label)
+}
+
+impl Chart {
+    /// A line through (x, y). A value that is not finite leaves a gap.
+    pub fn line(self, name: &str, xs: &[impl Number], ys: &[impl Number]) -> Self {
+        self.add(name, Mark::Line, xs, ys)
+    }
+
+    /// A mark at each (x, y).
+    pub fn points(self, name: &str, xs: &[impl Number], ys: &[impl Number]) -> Self {
+        self.add(name, Mark::Points, xs, ys)
+    }
+
+    /// A black line across the figure at `y`.
+    pub fn hline(mut self, name: &str, y: f64) -> Self {
+        self.series.push(Series {
+            name: name.to_string(),
+            mark: Mark::Level,
+            points: vec![(f64::NAN, y)],
+        });
+        self
+    }
+
+    /// Fixes the y axis.
+    pub fn y_range(mut self, low: f64, high: f64) -> Self {
+        self.y_range = Some((low, high));
+        self
+    }
+
+    /// Powers of ten at equal distances on the x axis. Values must be positive.
+    pub fn x_logarithmic(mut self) -> Self {
+        self.x_logarithmic = true;
+        self
+    }
+
+    /// Powers of ten at equal distances on the y axis. Values must be positive.
+    pub fn y_logarithmic(mut self) -> Self {
+        self.y_logarithmic = true;
+        self
+    }
+
+    fn add(mut self, name: &str, mark: Mark, xs: &[impl Number], ys: &[impl Number]) -> Self {
+        let points = xs.iter().zip(ys).map(|(x, y)| (x.as_f64(), y.as_f64()));
+        self.series.push(Series {
+            name: name.to_string(),
+            mark,
+            points: points.collect(),
+        });
+        self
+    }
+
+    /// Draws the chart.
+    pub fn build(self) -> Figure {
+        let mut canvas = Canvas::new(style::CHART.0, style::CHART.1);
+        let top = self.header(&mut canvas);
+        let frame = Frame {
+            top,
+            right: style::MARGIN as u32,
+            axes: &self.axes,
+            x: self.axis(|point| point.0, self.x_logarithmic, None),
+            y: self.axis(|point| point.1, self.y_logarithmic, self.y_range),
+        };
+        let drawn = frame.draw(&mut canvas, |chart| {
+            for (series, color) in self.colored() {
+                self.draw_series(chart, &frame, series, color)?;
+            }
+            Ok(())
+        });
+        Figure {
+            png: drawn.and_then(|()| canvas.png()),
+            csv: self.csv(),
+            alt: self.alt(),
+            title: self.title,
+        }
+    }
+
+    /// Each series with its colour; levels are black and take none.
+    fn colored(&self) -> impl Iterator<Item = (&Series, Rgb)> {
+        let mut next = 0;
+        self.series.iter().map(move |series| {
+            if series.mark == Mark::Level {
+                return (series, (0, 0, 0));
+            }
+            next += 1;
+            (series, style::series(next - 1))
+        })
+    }
+
+    /// Title and legend. Gives the height they take.
+    fn header(&self, canvas: &mut Canvas) -> u32 {
+        let entries: Vec<_> = self.colored().collect();
+        // One series needs no legend when the axis says what it is, but its name may say more.
+        let entries = entries.iter().map(|(series, color)| Entry {
+            name: &series.name,
+            mark: series.mark,
+            color: *color,
+        });
+        header(canvas, &self.title, &entries.collect::<Vec<_>>(), style::CHART.0)
+    }
+
+    fn axis(
+        &self,
+        of: impl Fn(&(f64, f64)) -> f64,
+        logarithmic: bool,
+        fixed: Option<(f64, f64)>,
+    ) -> Axis {
+        let values = self.series.iter().flat_map(|series| &series.points).map(of);
+        let values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
+        Axis::over(&values, logarithmic, fixed)
+    }
+
+    fn draw_series(
+        &self,
+        chart: &mut Plane<'_, '_>,
+        frame: &Frame<'_>,
+        series: &Series,
+        color: Rgb,
+    ) -> Result<(), String> {
+        let rgb = RGBColor(color.0, color.1, color.2);
+        let thick = |width| ShapeStyle::from(&rgb).stroke_width(width);
+        let place = |point: &(f64, f64)| (frame.x.place(point.0), frame.y.place(point.1));
+        let finite = |point: &(f64, f64)| point.0.is_finite() && point.1.is_finite();
+        match series.mark {
+            Mark::Level => {
+                let y = frame.y.place(series.points[0].1);
+                let ends = vec![(frame.x.low, y), (frame.x.high, y)];
+                let line = PathElement::new(ends, thick(2));
+                chart.draw_series([line]).map_err(|e| e.to_string())?;
+            }
+            Mark::Points => {
+                let marks = series.points.iter().filter(|p| finite(p));
+                let marks = marks.map(|p| Circle::new(place(p), 6, rgb.mix(0.75).filled()));
+                chart.draw_series(marks).map_err(|e| e.to_string())?;
+            }
+            Mark::Line => {
+                let pieces = series.points.split(|point| !finite(point));
+                for piece in pieces.filter(|piece| !piece.is_empty()) {
+                    let line = PathElement::new(piece.iter().map(place).collect::<Vec<_>>(), thick(4));
+                    chart.draw_series([line]).map_err(|e| e.to_string())?;
+                }
+                // Few points are epochs or steps: show where they are.
+                if series.points.len() <= 25 {
+                    let dots = series.points.iter().filter(|p| finite(p));
+                    let dots = dots.map(|p| Circle::new(place(p), 6, rgb.filled()));
+                    chart.draw_series(dots).map_err(|e| e.to_string())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn csv(&self) -> String {
+        let [x, y] = &self.axes;
+        let rows = self.series.iter().flat_map(|series| {
+            series
+                .points
+                .iter()
+                .map(|(x, y)| [series.name.clone(), number(*x), number(*y)])
+        });
+        csv(["series", x, y], rows)
+    }
+
+    fn alt(&self) -> String {
+        let named = self.series.iter().map(|series| {
+            match (series.mark, series.points.first(), series.points.last()) {
+                (Mark::Line, Some(first), Some(last)) => format!(
+                    "{} from {} to {}",
+                    series.name,
+                    short(first.1),
+                    short(last.1)
+                ),
+                (Mark::Level, Some(first), _) => {
+                    format!("a line at {}: {}", short(first.1), series.name)
+                }
+                _ => format!("{} ({} points)", series.name, series.points.len()),
+            }
+        });
+        let [x, y] = &self.axes;
+        format!(
+            "{}: {y} against {x}; {}",
+            self.title,
+            named.collect::<Vec<_>>().join(", ")
+        )
+    }
+}
+
+/// A line of a legend.
+pub(super) struct Entry<'a> {
+    pub(super) name: &'a str,
+    pub(super) mark: Mark,
+    pub(super) color: Rgb,
+}
+
+/// Draws title and legend, in as many rows as `width` asks for. Gives the height they take.
+pub(super) fn header(canvas: &mut Canvas, title: &str, entries: &[Entry<'_>], width: u32) -> u32 {
+    let right = width as f32 - style::MARGIN;
+    let place = |at, size, bold| TextPlace {
+        at,
+        size,
+        bold,
+        horizontal: HPos::Left,
+        vertical: VPos::Center,
+    };
+    let mut y = style::MARGIN + style::TITLE / 2.0;
+    let mut size = style::TITLE;
+    while canvas.text_width(title, size, true) > right - style::MARGIN && size > 14.0 {
+        size -= 1.0;
+    }
+    canvas.text(title, &place((style::MARGIN, y), size, true), style::INK);
+    y += style::TITLE / 2.0;
+    let (mut x, swatch, gap) = (style::MARGIN, 40.0, 34.0);
+    if !entries.is_empty() {
+        y += style::LABEL;
+    }
+    for entry in entries {
+        let needed = swatch + 10.0 + canvas.text_width(entry.name, style::TICK, false);
+        if x + needed > right && x > style::MARGIN {
+            x = style::MARGIN;
+            y += style::LABEL * 1.35;
+        }
+        match entry.mark {
+            Mark::Points => canvas.circle((x + swatch / 2.0, y), 8.0, entry.color),
+            Mark::Line => canvas.rectangle((x, y - 2.5), (swatch, 5.0), entry.color, 1.0),
+            Mark::Level => canvas.rectangle((x, y - 1.0), (swatch, 2.0), entry.color, 1.0),
+        }
+        let at = (x + swatch + 10.0, y);
+        canvas.text(entry.name, &place(at, style::TICK, false), style::INK);
+        x += needed + gap;
+    }
+    (y + style::LABEL) as u32
+}
+
+/// What one axis shows. `low` and `high` are in its own measure: the logarithm on a logarithmic axis.
+pub(super) struct Axis {
+    pub(super) low: f64,
+    pub(super) high: f64,
+    logarithmic: bool,
+    /// Only whole numbers occur, as epochs: no fractions between them.
+    whole: bool,
+}
+
+impl Axis {
+    pub(super) fn over(values: &[f64], logarithmic: bool, fixed: Option<(f64, f64)>) -> Self {
+        let measure = |v: f64| if logarithmic { v.max(1e-300).log10() } else { v };
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (low, high) = fixed.unwrap_or(if low <= high { (low, high) } else { (0.0, 1.0) });
+        let (mut low, mut high) = (measure(low), measure(high));
+        if fixed.is_none() {
+            // A constant still needs an axis with two ends.
+            let room = match high - low {
+                range if range > 0.0 => 0.04 * range,
+                _ => 0.05 * low.abs().max(0.1),
+            };
+            (low, high) = (low - room, high + room);
+        }
+        if high <= low {
+            high = low + 1.0;
+        }
+        Self {
+            low,
+            high,
+            logarithmic,
+            whole: !logarithmic && values.iter().all(|v| v.fract() == 0.0),
+        }
+    }
+
+    pub(super) fn place(&self, value: f64) -> f64 {
+        if self.logarithmic {
+            value.max(1e-300).log10()
+        } else {
+            value
+        }
+    }
+
+    fn tick(&self, at: f64) -> String {
+        if self.logarithmic {
+            return if (at - at.round()).abs() < 1e-6 {
+                short(10f64.powf(at.round()))
+            } else {
+                String::new()
+            };
+        }
+        let near = (at / (self.high - self.low) * 1e6).round() * (self.high - self.low) / 1e6;
+        if self.whole && (near - near.round()).abs() > 1e-6 * (self.high - self.low) {
+            return String::new();
+        }
+        short(near)
+    }
+}
+
+/// A number for an axis or a sentence: up to four digits after the point, none that say nothing.
+pub(super) fn short(value: f64) -> String {
+    if value == 0.0 || value.abs() < 1e-12 {
+        return "0".into();
+    }
+    if !(1e-3..1e6).contains(&value.abs()) {
+        return format!("{value:.1e}").replace(".0e", "e");
+    }
+    let places = if value.abs() >= 100.0 { 1 } else { 4 };
+    let text = format!("{value:.places$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+fn number(value: f64) -> String {
+    if value.is_finite() {
+        value.to_string()
+    } else {
+        String::new()
+    }
+}
+
+/// The plane that series are drawn on.
+pub(super) type Plane<'a, 'b> =
+    ChartContext<'a, Backend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// Axes, their names, and the space around them.
+pub(super) struct Frame<'a> {
+    /// Pixels above the plane.
+    pub(super) top: u32,
+    /// Pixels at its right.
+    pub(super) right: u32,
+    pub(super) axes: &'a [String; 2],
+    pub(super) x: Axis,
+    pub(super) y: Axis,
+}
+
+impl Frame<'_> {
+    /// Draws the axes and what `fill` draws between them.
+    pub(super) fn draw(
+        &self,
+        canvas: &mut Canvas,
+        fill: impl FnOnce(&mut Plane<'_, '_>) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let text = |size: f32, (r, g, b): Rgb| -> TextStyle<'static> {
+            ("sans-serif", f64::from(size), FontStyle::Normal)
+                .into_font()
+                .color(&RGBColor(r, g, b))
+        };
+        let ticks = [-1.0, 0.0, 0.5, 1.0].map(|part| {
+            self.y.tick(self.y.low + part * (self.y.high - self.y.low))
+        });
+        let widest = ticks.iter().map(|t| canvas.text_width(t, style::TICK, false));
+        let widest = widest.fold(40.0, f32::max);
+        let root = Backend(canvas).into_drawing_area();
+        let mut plane = ChartBuilder::on(&root)
+            .margin_top(self.top)
+            .margin_right(self.right)
+            .margin_left(style::MARGIN as u32 / 2)
+            .margin_bottom(style::MARGIN as u32 / 2)
+            .x_label_area_size(style::TICK + style::LABEL + 24.0)
+            .y_label_area_size(widest + style::LABEL + 24.0)
+            .build_cartesian_2d(self.x.low..self.x.high, self.y.low..self.y.high)
+            .map_err(|error| error.to_string())?;
+        let (r, g, b) = style::GRID;
+        let (ink_r, ink_g, ink_b) = style::INK;
+        plane
+            .configure_mesh()
+            .bold_line_style(ShapeStyle::from(&RGBColor(r, g, b)).stroke_width(2))
+            .max_light_lines(0)
+            .axis_style(ShapeStyle::from(&RGBColor(ink_r, ink_g, ink_b)).stroke_width(2))
+            .set_all_tick_mark_size(8)
+            .x_labels(9)
+            .y_labels(8)
+            .label_style(text(style::TICK, style::FAINT))
+            .axis_desc_style(text(style::LABEL, style::INK))
+            .x_label_formatter(&|x| self.x.tick(*x))
+            .y_label_formatter(&|y| self.y.tick(*y))
+            .x_desc(self.axes[0].clone())
+            .y_desc(self.axes[1].clone())
+            .draw()
+            .map_err(|error| error.to_string())?;
+        fill(&mut plane)?;
+        drop(plane);
+        root.present().map_err(|error| error.to_string())
+    }
+}
