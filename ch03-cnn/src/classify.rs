@@ -44,7 +44,7 @@ fn command() -> Command {
         .after_help(
             "Examples:\n  \
              cargo run -p ch03-cnn -- classify digit.png\n  \
-             cargo run -p ch03-cnn -- classify *.png --model runs/ch03/3.7/book/models/pooled-cnn-augmentation-best.bpk",
+             cargo run -p ch03-cnn -- classify *.png --model runs/ch03/3.7/book/models/pooled-cnn-augmentation-last.bpk",
         )
 }
 
@@ -78,7 +78,7 @@ fn run(chapter: &Chapter, arguments: &ArgMatches) -> Result<()> {
 /// The model of 3.5: that of the longest training there is, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
     let folder = chapter.folder(&options.out).join(EXPERIMENT);
-    let file = format!("{}-best.bpk", slug(POOLED));
+    let file = format!("{}-last.bpk", slug(POOLED));
     let model = |run: &Path| run.join("models").join(&file);
     for preset in [Preset::Book, Preset::Quick] {
         let model = model(&folder.join(preset.name()));

@@ -34,7 +34,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Matrix products on CPU and accelerator",
             data: "none",
             claim: "A GPU multiplies large matrices much faster than the processor.",
-            takes: ["15 s", "2 min"],
+            takes: ["10 s", "1 min"],
             run: speed::products,
         },
         Experiment {
@@ -82,7 +82,7 @@ fn experiments() -> Vec<Experiment> {
             title: "A data set and a random split",
             data: "MNIST, 70,000 digits",
             claim: "Any data is a length and a way to get item i; 80 % and 20 % of 70,000 are 56,000 and 14,000.",
-            takes: ["2 s", "2 s"],
+            takes: ["1 s", "1 s"],
             run: dataset::flat_mnist,
         },
     ]

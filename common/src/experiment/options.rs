@@ -51,22 +51,22 @@ pub struct Options {
     #[arg(long, default_value = "auto", value_name = "NAME", global = true)]
     pub device: String,
     /// Passes over the training data
-    #[arg(long, value_name = "N", value_parser = at_least_one, global = true)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, global = true)]
     pub epochs: Option<usize>,
     /// Examples per update
-    #[arg(long, value_name = "N", value_parser = at_least_one, global = true)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, global = true)]
     pub batch_size: Option<usize>,
     /// Learning rate
-    #[arg(long, value_name = "RATE", value_parser = learning_rate, global = true)]
+    #[arg(long, value_name = "RATE", value_parser = learning_rate, allow_negative_numbers = true, global = true)]
     pub lr: Option<f64>,
     /// Everything random is drawn from this
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED, global = true)]
     pub seed: u64,
     /// Run with this many seeds, from --seed on
-    #[arg(long, value_name = "N", default_value = "1", value_parser = at_least_one, global = true)]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = at_least_one, allow_negative_numbers = true, global = true)]
     pub seeds: usize,
     /// Use at most this many training (and test) examples
-    #[arg(long, value_name = "N", value_parser = at_least_one, global = true)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, global = true)]
     pub limit: Option<usize>,
     /// A folder with data sets [default: $IDL_DATA, then the cache, then a download]
     #[arg(long, value_name = "FOLDER", global = true)]

@@ -9,9 +9,11 @@ use plotters_backend::{
     FontStyle, FontTransform,
 };
 use tiny_skia::{
-    FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, PremultipliedColorU8, Rect,
+    FillRule, LineCap, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap, PremultipliedColorU8, Rect,
     Stroke, Transform,
 };
+
+use super::chart::Area;
 
 /// Red, green, blue.
 pub(super) type Rgb = (u8, u8, u8);
@@ -93,7 +95,14 @@ impl Canvas {
         }
     }
 
-    fn stroke(&mut self, path: Option<Path>, color: Rgb, alpha: f32, width: f32) {
+    fn stroke(
+        &mut self,
+        path: Option<Path>,
+        color: Rgb,
+        alpha: f32,
+        width: f32,
+        mask: Option<&Mask>,
+    ) {
         if let Some(path) = path {
             let stroke = Stroke {
                 width,
@@ -103,13 +112,32 @@ impl Canvas {
             };
             let paint = paint(color, alpha);
             self.pixels
-                .stroke_path(&path, &paint, &stroke, Transform::identity(), None);
+                .stroke_path(&path, &paint, &stroke, Transform::identity(), mask);
         }
     }
 
     /// A filled circle.
-    pub(super) fn circle(&mut self, at: (f32, f32), radius: f32, color: Rgb) {
-        self.fill(PathBuilder::from_circle(at.0, at.1, radius), color, 1.0);
+    pub(super) fn circle(&mut self, at: (f32, f32), radius: f32, color: Rgb, alpha: f32) {
+        self.fill(PathBuilder::from_circle(at.0, at.1, radius), color, alpha);
+    }
+
+    /// A line through points, cut off at the ends of `area`.
+    pub(super) fn polyline(&mut self, points: &[(f32, f32)], width: f32, color: Rgb, area: &Area) {
+        let mut line = PathBuilder::new();
+        for (i, (x, y)) in points.iter().enumerate() {
+            match i {
+                0 => line.move_to(*x, *y),
+                _ => line.line_to(*x, *y),
+            }
+        }
+        let inside = Rect::from_ltrb(area.left, area.top, area.right, area.bottom);
+        let mask = inside.and_then(|rect| {
+            let mut mask = Mask::new(self.pixels.width(), self.pixels.height())?;
+            let (path, rule) = (PathBuilder::from_rect(rect), FillRule::Winding);
+            mask.fill_path(&path, rule, true, Transform::identity());
+            Some(mask)
+        });
+        self.stroke(line.finish(), color, 1.0, width, mask.as_ref());
     }
 
     /// The width of a text in pixels.
@@ -235,7 +263,7 @@ impl DrawingBackend for Backend<'_> {
     ) -> Drawn {
         let (color, width) = (style.color(), style.stroke_width() as f32);
         self.0
-            .stroke(path(points, false), color.rgb, color.alpha as f32, width);
+            .stroke(path(points, false), color.rgb, color.alpha as f32, width, None);
         Ok(())
     }
 
@@ -253,7 +281,7 @@ impl DrawingBackend for Backend<'_> {
             let color = style.color();
             let width = style.stroke_width() as f32;
             self.0
-                .stroke(path(corners, true), color.rgb, color.alpha as f32, width);
+                .stroke(path(corners, true), color.rgb, color.alpha as f32, width, None);
             Ok(())
         }
     }
@@ -270,7 +298,7 @@ impl DrawingBackend for Backend<'_> {
         if fill {
             self.0.fill(circle, color.rgb, color.alpha as f32);
         } else {
-            self.0.stroke(circle, color.rgb, color.alpha as f32, width);
+            self.0.stroke(circle, color.rgb, color.alpha as f32, width, None);
         }
         Ok(())
     }

@@ -2,9 +2,8 @@
 
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::types::RangedCoordf64;
-use plotters::element::{Circle, PathElement};
 use plotters::prelude::{Cartesian2d, IntoDrawingArea};
-use plotters::style::{Color, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle};
 use plotters_backend::text_anchor::{HPos, VPos};
 
 use super::canvas::{Backend, Canvas, Rgb, TextPlace};
@@ -137,11 +136,11 @@ impl Chart {
             x: self.axis(|point| point.0, self.x_logarithmic, None),
             y: self.axis(|point| point.1, self.y_logarithmic, self.y_range),
         };
-        let drawn = frame.draw(&mut canvas, |chart| {
+        let drawn = frame.draw(&mut canvas, |_| Ok(()));
+        let drawn = drawn.map(|area| {
             for (series, color) in self.colored() {
-                self.draw_series(chart, &frame, series, color)?;
+                draw_series(&mut canvas, &frame, &area, series, color);
             }
-            Ok(())
         });
         Figure {
             png: drawn.and_then(|()| canvas.png()),
@@ -166,7 +165,6 @@ impl Chart {
     /// Title and legend. Gives the height they take.
     fn header(&self, canvas: &mut Canvas) -> u32 {
         let entries: Vec<_> = self.colored().collect();
-        // One series needs no legend when the axis says what it is, but its name may say more.
         let entries = entries.iter().map(|(series, color)| Entry {
             name: &series.name,
             mark: series.mark,
@@ -184,46 +182,6 @@ impl Chart {
         let values = self.series.iter().flat_map(|series| &series.points).map(of);
         let values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
         Axis::over(&values, logarithmic, fixed)
-    }
-
-    fn draw_series(
-        &self,
-        chart: &mut Plane<'_, '_>,
-        frame: &Frame<'_>,
-        series: &Series,
-        color: Rgb,
-    ) -> Result<(), String> {
-        let rgb = RGBColor(color.0, color.1, color.2);
-        let thick = |width| ShapeStyle::from(&rgb).stroke_width(width);
-        let place = |point: &(f64, f64)| (frame.x.place(point.0), frame.y.place(point.1));
-        let finite = |point: &(f64, f64)| point.0.is_finite() && point.1.is_finite();
-        match series.mark {
-            Mark::Level => {
-                let y = frame.y.place(series.points[0].1);
-                let ends = vec![(frame.x.low, y), (frame.x.high, y)];
-                let line = PathElement::new(ends, thick(2));
-                chart.draw_series([line]).map_err(|e| e.to_string())?;
-            }
-            Mark::Points => {
-                let marks = series.points.iter().filter(|p| finite(p));
-                let marks = marks.map(|p| Circle::new(place(p), 6, rgb.mix(0.75).filled()));
-                chart.draw_series(marks).map_err(|e| e.to_string())?;
-            }
-            Mark::Line => {
-                let pieces = series.points.split(|point| !finite(point));
-                for piece in pieces.filter(|piece| !piece.is_empty()) {
-                    let line = PathElement::new(piece.iter().map(place).collect::<Vec<_>>(), thick(4));
-                    chart.draw_series([line]).map_err(|e| e.to_string())?;
-                }
-                // Few points are epochs or steps: show where they are.
-                if series.points.len() <= 25 {
-                    let dots = series.points.iter().filter(|p| finite(p));
-                    let dots = dots.map(|p| Circle::new(place(p), 6, rgb.filled()));
-                    chart.draw_series(dots).map_err(|e| e.to_string())?;
-                }
-            }
-        }
-        Ok(())
     }
 
     fn csv(&self) -> String {
@@ -258,6 +216,42 @@ impl Chart {
             self.title,
             named.collect::<Vec<_>>().join(", ")
         )
+    }
+}
+
+/// Draws a series between the axes. Not by plotters, which rounds every point to a whole pixel: that shows in a smooth curve.
+fn draw_series(canvas: &mut Canvas, frame: &Frame<'_>, area: &Area, series: &Series, color: Rgb) {
+    let part = |axis: &Axis, value: f64| (axis.place(value) - axis.low) / (axis.high - axis.low);
+    let place = |(x, y): &(f64, f64)| {
+        let across = area.left + part(&frame.x, *x) as f32 * (area.right - area.left);
+        let up = area.bottom - part(&frame.y, *y) as f32 * (area.bottom - area.top);
+        (across, up)
+    };
+    let finite = |point: &(f64, f64)| point.0.is_finite() && point.1.is_finite();
+    let dots = |canvas: &mut Canvas, alpha: f32| {
+        for point in series.points.iter().filter(|point| finite(point)).map(place) {
+            if area.contains(point) {
+                canvas.circle(point, 6.0, color, alpha);
+            }
+        }
+    };
+    match series.mark {
+        Mark::Level => {
+            let height = place(&(0.0, series.points[0].1)).1;
+            canvas.polyline(&[(area.left, height), (area.right, height)], 2.0, color, area);
+        }
+        Mark::Points => dots(canvas, 0.75),
+        Mark::Line => {
+            let pieces = series.points.split(|point| !finite(point));
+            for piece in pieces.filter(|piece| piece.len() > 1) {
+                let piece: Vec<_> = piece.iter().map(place).collect();
+                canvas.polyline(&piece, 4.0, color, area);
+            }
+            // Few points are epochs or steps: show where they are.
+            if series.points.len() <= 25 {
+                dots(canvas, 1.0);
+            }
+        }
     }
 }
 
@@ -296,7 +290,7 @@ pub(super) fn header(canvas: &mut Canvas, title: &str, entries: &[Entry<'_>], wi
             y += style::LABEL * 1.35;
         }
         match entry.mark {
-            Mark::Points => canvas.circle((x + swatch / 2.0, y), 8.0, entry.color),
+            Mark::Points => canvas.circle((x + swatch / 2.0, y), 8.0, entry.color, 1.0),
             Mark::Line => canvas.rectangle((x, y - 2.5), (swatch, 5.0), entry.color, 1.0),
             Mark::Level => canvas.rectangle((x, y - 1.0), (swatch, 2.0), entry.color, 1.0),
         }
@@ -358,7 +352,9 @@ impl Axis {
                 String::new()
             };
         }
-        let near = (at / (self.high - self.low) * 1e6).round() * (self.high - self.low) / 1e6;
+        // Ticks are multiples of a step; what lies beyond the ninth digit of the range is rounding.
+        let places = (9.0 - (self.high - self.low).log10()).clamp(0.0, 15.0).floor();
+        let near = (at * 10f64.powf(places)).round() / 10f64.powf(places);
         if self.whole && (near - near.round()).abs() > 1e-6 * (self.high - self.low) {
             return String::new();
         }
@@ -387,6 +383,20 @@ fn number(value: f64) -> String {
     }
 }
 
+/// The pixels between the axes.
+pub(super) struct Area {
+    pub(super) left: f32,
+    pub(super) right: f32,
+    pub(super) top: f32,
+    pub(super) bottom: f32,
+}
+
+impl Area {
+    fn contains(&self, (x, y): (f32, f32)) -> bool {
+        (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
+    }
+}
+
 /// The plane that series are drawn on.
 pub(super) type Plane<'a, 'b> =
     ChartContext<'a, Backend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -403,12 +413,12 @@ pub(super) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// Draws the axes and what `fill` draws between them.
+    /// Draws the axes and what `fill` draws between them. Gives the place between the axes.
     pub(super) fn draw(
         &self,
         canvas: &mut Canvas,
         fill: impl FnOnce(&mut Plane<'_, '_>) -> Result<(), String>,
-    ) -> Result<(), String> {
+    ) -> Result<Area, String> {
         let text = |size: f32, (r, g, b): Rgb| -> TextStyle<'static> {
             ("sans-serif", f64::from(size), FontStyle::Normal)
                 .into_font()
@@ -448,7 +458,12 @@ impl Frame<'_> {
             .draw()
             .map_err(|error| error.to_string())?;
         fill(&mut plane)?;
-        drop(plane);
-        root.present().map_err(|error| error.to_string())
+        let (across, down) = plane.plotting_area().get_pixel_range();
+        Ok(Area {
+            left: across.start as f32,
+            right: across.end as f32,
+            top: down.start as f32,
+            bottom: down.end as f32,
+        })
     }
 }

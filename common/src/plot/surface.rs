@@ -99,7 +99,7 @@ pub fn decision_surface(title: &str, xs: &[f32], ys: &[f32], p0: &[f32], points:
             points.len()
         ),
         title: title.to_string(),
-        png: drawn.and_then(|()| canvas.png()),
+        png: drawn.and_then(|_| canvas.png()),
         csv,
     }
 }

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use burn::module::Module;
 use burn::tensor::Bytes;
 use burn::train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
 use serde::{Deserialize, Serialize};
@@ -119,6 +120,10 @@ pub(super) fn find(folder: &Path, fingerprint: &serde_json::Value) -> Result<Opt
         )));
     }
     let complete = |epoch: usize| KINDS.iter().all(|k| record_path(folder, k, epoch).exists());
+    if !state.history.is_table() {
+        let why = "a row of the results has not a value per column".to_string();
+        return Err(damaged(&path, why));
+    }
     let Some(epoch) = (1..=state.history.epochs())
         .rev()
         .find(|epoch| complete(*epoch))
@@ -129,8 +134,32 @@ pub(super) fn find(folder: &Path, fingerprint: &serde_json::Value) -> Result<Opt
         check_record(kind, folder, epoch)
             .map_err(|why| damaged(&record_path(folder, kind, epoch), why))?;
     }
+    if epoch < state.history.epochs() {
+        // The epoch that early stopping judged has no records: it is trained again and judged again.
+        state.stopped_early = false;
+    }
     state.history.truncate(epoch);
     Ok(Some(Resume { epoch, state }))
+}
+
+/// Refuses a checkpoint whose parameters are not those of `model`.
+///
+/// # Errors
+/// [`Error::Data`] when they are of another network.
+pub(super) fn must_fit<M: Module>(folder: &Path, epoch: usize, model: M) -> Result<()> {
+    let record = AtomicCheckpointer::new(folder, "model").restore(epoch);
+    let record = record.map_err(|error| error.to_string());
+    let fits = record.and_then(|record| {
+        let loaded = model.try_load_record(record);
+        loaded.map(drop).map_err(|error| error.to_string())
+    });
+    fits.map_err(|why| {
+        Error::Data(format!(
+            "{}: the checkpoint is of another network ({why}); delete {} and start again without --resume",
+            record_path(folder, "model", epoch).display(),
+            folder.display()
+        ))
+    })
 }
 
 /// The model in `folder`, if this very program has trained it to the end as `fingerprint` says.

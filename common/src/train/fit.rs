@@ -168,7 +168,13 @@ where
         }
     }
     let (start, state) = match resume {
-        Some(resume) => (resume.epoch, resume.state),
+        Some(resume) => {
+            // Burn panics on a record of another network, so it is tried on a copy first.
+            if let Some(folder) = &folder {
+                checkpoint::must_fit(folder, resume.epoch, model.clone())?;
+            }
+            (resume.epoch, resume.state)
+        }
         None => {
             let history = History::new(columns(evaluate, recipe));
             let state = State {
@@ -250,9 +256,6 @@ where
     let result = training.launch(Learner::new(model.train(), recipe.optimizer.init(), schedule));
 
     let mut outcome = strategy.outcome.borrow_mut();
-    if let Some(path) = model_path("last") {
-        save_model(result.model.clone(), &path)?;
-    }
     if let Some(error) = outcome.error.take() {
         return Err(explain(error, name, outcome.state.history.epochs(), epochs));
     }
@@ -262,6 +265,9 @@ where
     if result.interrupted.is_some() {
         let error = Error::Interrupted("the dashboard was left".into());
         return Err(explain(error, name, outcome.state.history.epochs(), epochs));
+    }
+    if let Some(path) = model_path("last") {
+        save_model(result.model.clone(), &path)?;
     }
     Ok(Fitted {
         name: name.to_string(),

@@ -46,6 +46,11 @@ impl History {
         self.rows.len()
     }
 
+    /// Whether each row has a value per column, which a file edited by hand may not have.
+    pub(super) fn is_table(&self) -> bool {
+        self.rows.iter().all(|row| row.len() == self.columns.len())
+    }
+
     /// Forgets all epochs after the first `epochs`.
     pub fn truncate(&mut self, epochs: usize) {
         self.rows.truncate(epochs);

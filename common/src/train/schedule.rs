@@ -43,6 +43,15 @@ impl Schedule {
     pub fn init(&self, lr: f64) -> Result<ModuleLrScheduler> {
         let refused =
             |reason: String| Error::Usage(format!("learning rate {lr} with {self:?}: {reason}"));
+        // Burn lets NaN through.
+        let constant = match *self {
+            Schedule::Constant => 0.0,
+            Schedule::Exponential { gamma } | Schedule::Step { gamma, .. } => gamma,
+            Schedule::Cosine { min, .. } => min,
+        };
+        if !(lr.is_finite() && constant.is_finite()) {
+            return Err(refused("not a number".into()));
+        }
         Ok(match *self {
             Schedule::Constant => ModuleLrScheduler::from(lr),
             Schedule::Exponential { gamma } => ExponentialLrSchedulerConfig::new(lr, gamma)
