@@ -6,8 +6,8 @@ use burn::tensor::{Device, Int, Tensor};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::seed::mix;
 use super::{Batch, Batches, Images};
+use crate::seed::mix;
 
 /// Writes an altered copy of an image into a slice of the same size: bytes in, values in \[0, 1\] out, height, width, and where
 /// to draw from.

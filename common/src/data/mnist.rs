@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::fetch::{Bundle, Found, Places, PublishedFile, announce, file_in};
+use super::fetch::{Bundle, Found, Package, Places, PublishedFile, file_in};
 use super::{DataOptions, Images, Source, Split, digits, garments, idx};
 use crate::{Error, Result};
 
@@ -13,11 +13,11 @@ const TRAIN_LABELS: &str = "train-labels-idx1-ubyte.gz";
 const TEST_IMAGES: &str = "t10k-images-idx3-ubyte.gz";
 const TEST_LABELS: &str = "t10k-labels-idx1-ubyte.gz";
 
-const MNIST: Bundle = Bundle {
+pub(super) const MNIST: Bundle = Bundle {
     name: "MNIST",
     folders: &["mnist", "MNIST/raw", ""],
     accepts_bare: |folder| !starts_with_labels(folder, &FASHION_START),
-    system: &[],
+    package: None,
     mirrors: &[
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -51,7 +51,10 @@ const FASHION: Bundle = Bundle {
     name: "Fashion-MNIST",
     folders: &["fashion-mnist", "FashionMNIST/raw", ""],
     accepts_bare: |folder| starts_with_labels(folder, &FASHION_START),
-    system: &["/usr/share/datasets/fashion-mnist"],
+    package: Some(Package {
+        install: "apt install dataset-fashion-mnist (Debian, Ubuntu)",
+        folder: "/usr/share/datasets/fashion-mnist",
+    }),
     mirrors: &[
         "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
@@ -105,13 +108,7 @@ pub(super) const GARMENTS: [&str; 10] = [
 /// [`Error::Usage`] for a data folder that does not exist.
 pub fn mnist(options: &DataOptions) -> Result<Split<Images>> {
     let names = (0..10).map(|digit| digit.to_string()).collect();
-    load(
-        &MNIST,
-        &Places::new(options),
-        options,
-        names,
-        digits::stand_in,
-    )
+    load(&MNIST, &Places::new(options), names, digits::stand_in)
 }
 
 /// Fashion-MNIST: pictures of clothes. Where it can't be had, drawn ones stand in.
@@ -120,55 +117,45 @@ pub fn mnist(options: &DataOptions) -> Result<Split<Images>> {
 /// As [`mnist`].
 pub fn fashion_mnist(options: &DataOptions) -> Result<Split<Images>> {
     let names = GARMENTS.map(String::from).to_vec();
-    load(
-        &FASHION,
-        &Places::new(options),
-        options,
-        names,
-        garments::stand_in,
-    )
+    load(&FASHION, &Places::new(options), names, garments::stand_in)
 }
 
 fn load(
     bundle: &Bundle,
     places: &Places,
-    options: &DataOptions,
     class_names: Vec<String>,
     stand_in: fn() -> Result<Split<Images>>,
 ) -> Result<Split<Images>> {
-    match places.find(bundle)? {
-        Found::Folder { path, origin } => {
-            let names = class_names.clone();
-            // The files are independent, and unpacking takes a quarter of a second.
-            let (train, test) = std::thread::scope(|scope| {
-                let test = scope.spawn(|| read_pair(&path, TEST_IMAGES, TEST_LABELS, names));
-                let train = read_pair(&path, TRAIN_IMAGES, TRAIN_LABELS, class_names);
-                let crashed = |_| Error::Data(format!("{}: can't be read", path.display()));
-                (train, test.join().map_err(crashed).flatten())
-            });
-            let (train, test) = (train?, test?);
-            let source = Source {
-                name: bundle.name.to_string(),
-                origin,
-                real: true,
-                train: train.len(),
-                test: test.len(),
-            };
-            Ok(Split {
-                train,
-                test,
-                source,
-            })
-        }
-        Found::Nothing { reason } if options.require_real => Err(places.missing(bundle, &reason)),
+    let (path, origin) = match places.find(bundle)? {
+        Found::Folder { path, origin } => (path, origin),
         Found::Nothing { reason } => {
             let split = stand_in()?;
-            let (name, origin) = (bundle.name, &split.source.origin);
-            let text = format!("{name} is {reason}. In its place: {origin}.");
-            announce(&text, options.quiet);
-            Ok(split)
+            places.stand_in(bundle, &reason, &split.source.origin)?;
+            return Ok(split);
         }
-    }
+    };
+    // The files are independent, and unpacking takes a quarter of a second.
+    let names = class_names.clone();
+    let (train, test) = std::thread::scope(|scope| {
+        let test = scope.spawn(|| read_pair(&path, TEST_IMAGES, TEST_LABELS, names));
+        let train = read_pair(&path, TRAIN_IMAGES, TRAIN_LABELS, class_names);
+        let crashed = |_| Err(Error::Data(format!("{}: can't be read", path.display())));
+        (train, test.join().unwrap_or_else(crashed))
+    });
+    let explain = |error| places.explain(error, &path);
+    let (train, test) = (train.map_err(explain)?, test.map_err(explain)?);
+    let source = Source {
+        name: bundle.name.to_string(),
+        origin,
+        real: true,
+        train: train.len(),
+        test: test.len(),
+    };
+    Ok(Split {
+        train,
+        test,
+        source,
+    })
 }
 
 /// Images and their labels from two files.

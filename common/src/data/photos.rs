@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::fetch::{Bundle, Found, Places, PublishedFile, announce, file_in};
+use super::fetch::{Bundle, Found, Places, PublishedFile, file_in};
 use super::raster::Canvas;
 use super::{DataOptions, Source, picture};
 use crate::{Error, Result};
@@ -42,7 +42,7 @@ const fn bundle(name: &'static str, files: &'static [PublishedFile]) -> Bundle {
         name,
         folders: &["photos", ""],
         accepts_bare: |_| true,
-        system: &[],
+        package: None,
         mirrors: MIRRORS,
         files,
     }
@@ -76,20 +76,16 @@ pub fn photo(name: &str, options: &DataOptions) -> Result<(RgbImage, Source)> {
     };
     match places.find(&bundle)? {
         Found::Folder { path, origin } => {
-            let file = bundle
-                .files
-                .iter()
-                .find_map(|file| file_in(&path, file.name));
-            let file = file.ok_or_else(|| {
-                Error::Data(format!("{}: {} is gone", path.display(), bundle.name))
-            })?;
-            Ok((picture::open(&file)?.into_rgb8(), source(origin, true)))
+            let mut files = bundle.files.iter();
+            let file = files.find_map(|file| file_in(&path, file.name));
+            let gone = || Error::Data(format!("{}: {} is gone", path.display(), bundle.name));
+            let picture = picture::open(&file.ok_or_else(gone)?);
+            let picture = picture.map_err(|error| places.explain(error, &path))?;
+            Ok((picture.into_rgb8(), source(origin, true)))
         }
-        Found::Nothing { reason } if options.require_real => Err(places.missing(&bundle, &reason)),
         Found::Nothing { reason } => {
             let origin = "a built-in drawing";
-            let text = format!("{} is {reason}. In its place: {origin}.", bundle.name);
-            announce(&text, options.quiet);
+            places.stand_in(&bundle, &reason, origin)?;
             Ok((drawing(), source(origin.into(), false)))
         }
     }
