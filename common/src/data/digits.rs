@@ -142,9 +142,21 @@ fn shape(field: &[f32], rng: &mut ChaCha8Rng) -> Vec<u8> {
     // Where a stroke begins: half full is the edge of the pen's own stroke.
     let edge = rng.random_range(0.25..0.5);
     let mut ink = vec![0.0; SIDE * SIDE];
-    augment::affine(field, &mut ink, SIDE, SIDE, angle, [0.0; 2], scale, slant);
-    for value in &mut ink {
-        *value = ((*value - edge) / 0.3).clamp(0.0, 1.0);
+    let mut draw = |scale: f32| {
+        augment::affine(field, &mut ink, SIDE, SIDE, angle, [0.0; 2], scale, slant);
+        for value in &mut ink {
+            *value = ((*value - edge) / 0.3).clamp(0.0, 1.0);
+        }
+        let inked = || (0..ink.len()).filter(|&i| ink[i] > 0.1);
+        let extent = |at: fn(usize) -> usize| {
+            let (first, last) = (inked().map(at).min()?, inked().map(at).max()?);
+            Some(last - first + 1)
+        };
+        extent(|i| i % SIDE).max(extent(|i| i / SIDE)).unwrap_or(0)
+    };
+    let longer_side = draw(scale);
+    if longer_side > BOX {
+        draw(scale * BOX as f32 / longer_side as f32);
     }
     let centred = super::picture::centre_by_mass(&ink, SIDE, SIDE);
     centred

@@ -146,7 +146,10 @@ fn a_digit_like_mnists_own_stays_nearly_itself() {
         let (values, preparation) = prepared(picture);
         assert!(!preparation.inverted);
         let (_, _, width, height) = extent(&values);
-        assert!(width.max(height) == 20, "digit {i}: {width}x{height}");
+        assert!(
+            (18..=20).contains(&width.max(height)),
+            "digit {i}: {width}x{height}"
+        );
     }
 }
 
