@@ -1,9 +1,9 @@
 //! What stands in for MNIST: the 1,797 handwritten digits of the UCI "optical recognition" test set, which come with the
 //! `smartcore` crate as 8x8 pixels, brought to MNIST's size and look.
 //!
-//! Those digits are upright and written with one pen, and so few that a network sees each a hundred times before it has learned
-//! at MNIST's pace. So each is drawn in several slants and widths of stroke. That makes the set about as hard as MNIST: a linear
-//! classifier scores 0.92 on both.
+//! Those digits are upright and written with one pen, and so few that at MNIST's pace a network has taken few steps after 20
+//! epochs. So each is drawn in several slants and widths of stroke. That is harder than the digits as they are (a linear classifier
+//! scores 0.92 instead of 0.97), and still easier than MNIST (0.86 with as many examples, 6,000).
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -62,15 +62,19 @@ pub(super) fn stand_in() -> Result<Split<Images>> {
 
 /// The numbers of the digits for training and for testing, in random order.
 fn split(labels: &[u8]) -> (Vec<usize>, Vec<usize>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut order: Vec<usize> = (0..labels.len()).collect();
-    order.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+    order.shuffle(&mut rng);
     let test_sizes = in_proportion(labels, TEST);
     let mut tested = [0; 10];
-    let (test, train) = order.into_iter().partition(|&i| {
+    let (mut test, mut train): (Vec<usize>, Vec<usize>) = order.into_iter().partition(|&i| {
         let class = usize::from(labels[i]);
         tested[class] += 1;
         tested[class] <= test_sizes[class]
     });
+    // The classes whose test digits are complete first would come first in training.
+    test.shuffle(&mut rng);
+    train.shuffle(&mut rng);
     (train, test)
 }
 
@@ -183,6 +187,13 @@ mod tests {
             let (train, test) = (count(&train), count(&test));
             assert!((35..=37).contains(&test), "{class}: {test}");
             assert!((138..=147).contains(&train), "{class}: {train}");
+        }
+        // Who takes only the first digits gets all classes.
+        for first in [&train[..200], &test[..200]] {
+            for class in 0..10 {
+                let count = first.iter().filter(|&&i| labels[i] == class).count();
+                assert!((8..=35).contains(&count), "{class}: {count}");
+            }
         }
     }
 

@@ -101,7 +101,7 @@ pub(super) const GARMENTS: [&str; 10] = [
     "Ankle boot",
 ];
 
-/// MNIST: handwritten digits. Where it can't be had, 1,797 other handwritten digits stand in.
+/// MNIST: handwritten digits. Where it can't be had, drawings made from 1,797 other handwritten digits stand in.
 ///
 /// # Errors
 /// [`Error::Data`] for damaged files in a folder, and when only real data will do and there is none;
