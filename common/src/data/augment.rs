@@ -1,7 +1,7 @@
 //! Random changes that leave an image's class as it is (section 3.6), on one channel of `height` x `width` values in \[0, 1\].
 //!
-//! What they draw and how they map pixels follows torchvision's transforms of the same names; all sample bilinearly, and
-//! what comes from outside the image is 0. The warp is our own: `imageproc` has one, but it maps pixel corners where torchvision
+//! What they draw and how they map pixels follows torchvision's transforms of the same names, but all sample bilinearly (there,
+//! rotation, shift and shear take the nearest pixel unless told otherwise). What comes from outside the image is 0. The warp is our own: `imageproc` has one, but it maps pixel corners where torchvision
 //! maps pixel centres, takes image buffers instead of slices, and brings a linear algebra crate.
 
 use rand::RngExt;
@@ -197,15 +197,21 @@ fn warp(
             0.0
         }
     };
+    let (right, bottom) = (width as f32, height as f32);
     for (row, values) in out.chunks_exact_mut(width.max(1)).enumerate().take(height) {
         for (column, value) in values.iter_mut().enumerate() {
             let [x, y] = source(column as f32 + 0.5, row as f32 + 0.5).map(|at| at - 0.5);
-            let (left, top) = (x.floor(), y.floor());
-            let (fx, fy) = (x - left, y - top);
-            let (left, top) = (left as isize, top as isize);
-            let upper = at(left, top) * (1.0 - fx) + at(left.saturating_add(1), top) * fx;
-            let below = top.saturating_add(1);
-            let lower = at(left, below) * (1.0 - fx) + at(left.saturating_add(1), below) * fx;
+            // Also where a perspective has its points at infinity.
+            if !(x > -1.0 && y > -1.0 && x < right && y < bottom) {
+                *value = 0.0;
+                continue;
+            }
+            // Shifted to be positive, so that truncation is `floor`, which is a slow call on plain x86-64.
+            let (left, top) = ((x + 1.0) as usize, (y + 1.0) as usize);
+            let (fx, fy) = (x + 1.0 - left as f32, y + 1.0 - top as f32);
+            let (left, top) = (left as isize - 1, top as isize - 1);
+            let upper = at(left, top) * (1.0 - fx) + at(left + 1, top) * fx;
+            let lower = at(left, top + 1) * (1.0 - fx) + at(left + 1, top + 1) * fx;
             *value = upper * (1.0 - fy) + lower * fy;
         }
     }
@@ -257,6 +263,7 @@ fn between(low: f32, high: f32, rng: &mut ChaCha8Rng) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use rand::SeedableRng;
 
     fn rng() -> ChaCha8Rng {
@@ -392,5 +399,67 @@ mod tests {
         let changed = jitter(&picture(), 0.9, &mut rng());
         assert_ne!(changed, picture());
         assert!(changed.iter().all(|value| (0.0..=1.0).contains(value)));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_leaves_the_range_whatever_is_drawn(
+            seed: u64, height in 1_usize..12, width in 1_usize..12, strength in 0.0_f32..1.0,
+        ) {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let image: Vec<f32> = (0..height * width).map(|_| rng.random()).collect();
+            let book = Affine {
+                degrees: 180.0 * strength,
+                translate: strength,
+                scale: (1.0 - 0.9 * strength, 1.0 + strength),
+                shear: 60.0 * strength,
+            };
+            let mut out = vec![7.0; image.len()];
+            book.apply(&image, &mut out, height, width, &mut rng);
+            let perspective = random_perspective(&image, height, width, strength, &mut rng);
+            let jittered = jitter(&image, strength, &mut rng);
+            // Weights of a bilinear sample sum to 1 up to rounding.
+            let range = 0.0..=1.00001;
+            for value in out.iter().chain(&perspective).chain(&jittered) {
+                prop_assert!(range.contains(value), "{}", value);
+            }
+        }
+
+        #[test]
+        fn corners_anywhere_give_finite_values(corners: [[i8; 2]; 4], seed: u64) {
+            let to = corners.map(|corner| corner.map(f32::from));
+            let from = [[0.0, 0.0], [4.0, 0.0], [4.0, 3.0], [0.0, 3.0]];
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let image: Vec<f32> = (0..20).map(|_| rng.random()).collect();
+            for values in [perspective(&image, 4, 5, from, to), perspective(&image, 4, 5, to, from)] {
+                prop_assert!(values.iter().all(|value| (0.0..=1.00001).contains(value)), "{:?}", values);
+            }
+        }
+
+        #[test]
+        fn flips_undo_themselves(seed: u64, height in 0_usize..9, width in 0_usize..9) {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let image: Vec<f32> = (0..height * width).map(|_| rng.random()).collect();
+            prop_assert_eq!(&flip_horizontal(&flip_horizontal(&image, width), width), &image);
+            prop_assert_eq!(&flip_vertical(&flip_vertical(&image, width), width), &image);
+        }
+    }
+
+    #[test]
+    fn the_same_generator_gives_the_same_image_another_seed_another() {
+        let book = Affine {
+            degrees: 5.0,
+            translate: 0.05,
+            scale: (0.98, 1.02),
+            shear: 0.0,
+        };
+        let draw = |seed| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mut out = vec![0.0; 784];
+            book.apply(&picture(), &mut out, 28, 28, &mut rng);
+            (out, random_perspective(&picture(), 28, 28, 0.5, &mut rng))
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
     }
 }

@@ -6,8 +6,8 @@ use burn::tensor::{Device, Int, Tensor};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::seed::mix;
 use super::{Batch, Batches, Images};
+use crate::seed::mix;
 
 /// Writes an altered copy of an image into a slice of the same size: bytes in, values in \[0, 1\] out, height, width, and where
 /// to draw from.
@@ -81,5 +81,55 @@ mod tests {
         assert_ne!(one, get(&[3], 10));
         assert_ne!(one, get(&[1], 9));
         assert_eq!(one[..4], one[4..], "channels are altered alike");
+    }
+
+    #[test]
+    fn a_transform_that_copies_gives_the_images_themselves() {
+        let device = Device::flex();
+        let names = vec!["x".to_string()];
+        let pixels: Vec<u8> = (0..60).collect();
+        let images = Images::new([1, 4, 5], pixels, vec![0; 3], names).unwrap();
+        let copy: Transform = Arc::new(|bytes, out, _, _, _| {
+            for (out, byte) in out.iter_mut().zip(bytes) {
+                *out = f32::from(*byte) / 255.0;
+            }
+        });
+        let values = |batch: Batch<Tensor<4>, _>| {
+            let dims = batch.inputs.dims();
+            (dims, batch.inputs.into_data().try_to_vec::<f32>().unwrap())
+        };
+        let indices = [2, 0];
+        let augmented = Augmented::new(images.clone(), copy).batch(&indices, 5, &device);
+        assert_eq!(
+            values(augmented),
+            values(Batches::batch(&images, &indices, 5, &device))
+        );
+    }
+
+    #[test]
+    fn a_loader_gives_another_alteration_each_epoch_and_the_same_for_the_same_seed() {
+        use burn::data::dataloader::DataLoader;
+        use std::sync::atomic::Ordering;
+        let names = vec!["x".to_string()];
+        let images = Images::new([1, 2, 2], vec![0; 4 * 6], vec![0; 6], names).unwrap();
+        let noise: Transform = Arc::new(|_, out, _, _, rng| {
+            out.iter_mut().for_each(|value| *value = rng.random());
+        });
+        let data = Arc::new(Augmented::new(images, noise));
+        // All values of an epoch, without regard to the order.
+        let epoch = |seed, batch_size, epoch: usize| {
+            let loader =
+                super::super::Loader::new(data.clone(), batch_size, Some(seed), &Device::flex());
+            loader.epoch_handle().store(epoch, Ordering::SeqCst);
+            let batches = loader.iter().map(|batch| batch.unwrap().inputs.into_data());
+            let mut values: Vec<f32> = batches
+                .flat_map(|data| data.try_to_vec::<f32>().unwrap())
+                .collect();
+            values.sort_by(f32::total_cmp);
+            values
+        };
+        assert_eq!(epoch(1, 2, 3), epoch(1, 4, 3));
+        assert_ne!(epoch(1, 2, 3), epoch(1, 2, 4));
+        assert_ne!(epoch(1, 2, 3), epoch(2, 2, 3));
     }
 }

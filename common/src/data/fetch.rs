@@ -20,6 +20,14 @@ pub(super) struct PublishedFile {
     pub(super) sha256: &'static str,
 }
 
+/// A package of an operating system with the files of a data set.
+pub(super) struct Package {
+    /// How it is installed.
+    pub(super) install: &'static str,
+    /// Where it puts the files.
+    pub(super) folder: &'static str,
+}
+
 /// The files of a data set and where they may be.
 pub(super) struct Bundle {
     /// `MNIST`, for messages.
@@ -29,8 +37,8 @@ pub(super) struct Bundle {
     pub(super) folders: &'static [&'static str],
     /// Whether files directly in a data folder are this set's (they may be another's of the same names).
     pub(super) accepts_bare: fn(&Path) -> bool,
-    /// Folders in which a system package puts the files.
-    pub(super) system: &'static [&'static str],
+    /// The system package that has the files, if there is one.
+    pub(super) package: Option<Package>,
     /// Addresses that end in `/`, to which a file's name is added.
     pub(super) mirrors: &'static [&'static str],
     /// The files.
@@ -54,6 +62,8 @@ pub(super) struct Places {
     pub(super) cache: Option<PathBuf>,
     /// How to download; `None` if that is not wanted.
     pub(super) network: Option<Network>,
+    /// Whether a stand-in is an error.
+    pub(super) require_real: bool,
     pub(super) quiet: bool,
 }
 
@@ -70,6 +80,7 @@ impl Places {
             named,
             cache: dirs::cache_dir().map(|folder| folder.join("inside-deep-learning")),
             network: (!options.offline).then(Network::default),
+            require_real: options.require_real,
             quiet: options.quiet,
         }
     }
@@ -101,14 +112,13 @@ impl Places {
                 origin: format!("cache {}", path.display()),
             });
         }
-        for folder in bundle.system.iter().map(PathBuf::from) {
-            if bundle.is_whole(&folder) {
-                let origin = format!("system package, {}", folder.display());
-                return Ok(Found::Folder {
-                    path: folder,
-                    origin,
-                });
-            }
+        if let Some(package) = &bundle.package
+            && bundle.is_whole(Path::new(package.folder))
+        {
+            return Ok(Found::Folder {
+                path: package.folder.into(),
+                origin: format!("system package, {}", package.folder),
+            });
         }
         let reason = match (&self.network, cache) {
             (None, _) => "not on this machine, and --offline forbids to download it".to_string(),
@@ -130,21 +140,57 @@ impl Places {
         Ok(Found::Nothing { reason })
     }
 
-    /// What to do about a set that was not found and may not be replaced.
-    pub(super) fn missing(&self, bundle: &Bundle, reason: &str) -> Error {
-        let mut text = format!("{} is {reason}\nPut these files", bundle.name);
-        if let Some(cache) = &self.cache {
-            text += &format!(" into {}, or", cache.join(bundle.folders[0]).display());
+    /// Tells the user that `stand_in` takes the place of `bundle`, which was not found because of `reason`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if only the set itself will do; it says which file to put where.
+    pub(super) fn stand_in(&self, bundle: &Bundle, reason: &str, stand_in: &str) -> Result<()> {
+        let name = bundle.name;
+        if self.require_real {
+            let files = bundle.files.iter().map(|file| {
+                let mirror = bundle.mirrors.first().unwrap_or(&"");
+                format!("\n  {mirror}{} ({} bytes)", file.name, file.bytes)
+            });
+            let remedy = self.remedy(bundle);
+            let files: String = files.collect();
+            return Err(Error::Data(format!("{name} is {reason}.\n{remedy}{files}")));
         }
-        text += &format!(
-            " into FOLDER/{} and give --data-dir FOLDER (or set {VARIABLE}=FOLDER):",
-            bundle.folders[0]
+        let text = format!(
+            "{name} is {reason}.\nIn its place: {stand_in}. (--data real refuses it, and says how to get {name}.)"
         );
-        for file in bundle.files {
-            let mirror = bundle.mirrors.first().unwrap_or(&"");
-            text += &format!("\n  {mirror}{} ({} bytes)", file.name, file.bytes);
+        announce(&text, self.quiet);
+        Ok(())
+    }
+
+    /// Where to put the files of `bundle`, which are to be listed after this.
+    fn remedy(&self, bundle: &Bundle) -> String {
+        let inner = bundle.folders[0];
+        let mut text = String::new();
+        if let Some(package) = &bundle.package {
+            text += &format!(
+                "On this kind of system it may be a package: {}. Or put",
+                package.install
+            );
+        } else {
+            text += "Put";
         }
-        Error::Data(text)
+        text += " these files";
+        if let Some(cache) = &self.cache {
+            text += &format!(" into {}, or", cache.join(inner).display());
+        }
+        text + &format!(
+            " into FOLDER/{inner} and give --data-dir FOLDER (or set {VARIABLE}=FOLDER):"
+        )
+    }
+
+    /// Adds to an error about a damaged file in the cache how to get a new one.
+    pub(super) fn explain(&self, error: Error, folder: &Path) -> Error {
+        match (error, &self.cache) {
+            (Error::Data(text), Some(cache)) if folder.starts_with(cache) => Error::Data(format!(
+                "{text}\nDelete the file, and the next run downloads it again."
+            )),
+            (error, _) => error,
+        }
     }
 }
 
@@ -219,3 +265,6 @@ pub(super) fn announce(text: &str, quiet: bool) {
         said.push(text.to_string());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -181,7 +181,72 @@ mod tests {
         assert!(read_bytes(&bytes).is_err());
     }
 
+    /// A reader that counts what is taken from it: never-ending zeros.
+    struct Endless(usize);
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            buffer.fill(0);
+            self.0 += buffer.len();
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn a_file_without_end_is_read_as_far_as_its_header_says() {
+        let mut endless = Endless(0);
+        let header = [0, 0, 8, 1, 0, 0, 0, 200];
+        let error = parse(header.as_slice().chain(&mut endless), Path::new("x")).unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("at byte 208: the file goes on"), "{said}");
+        assert!(endless.0 <= 1 << 16, "{} bytes were read", endless.0);
+    }
+
+    #[test]
+    fn a_size_of_zero_is_an_empty_array() {
+        let idx = read_bytes(&[0, 0, 8, 2, 0, 0, 0, 0, 0, 0, 0, 28]).unwrap();
+        assert_eq!((idx.shape, idx.values.len()), (vec![0, 28], 0));
+    }
+
     proptest! {
+        #[test]
+        fn every_truncation_is_an_error_with_file_and_offset(cut in 0_usize..40) {
+            let error = parse(&example()[..cut], Path::new("some/file")).unwrap_err().to_string();
+            prop_assert!(error.starts_with("some/file: damaged idx file, at byte "), "{}", error);
+        }
+
+        #[test]
+        fn every_truncated_gzip_file_is_an_error(cut in 2_usize..200) {
+            let packed = gzip(&example());
+            let cut = cut % packed.len();
+            let error = read_bytes(&packed[..cut]).unwrap_err().to_string();
+            prop_assert!(error.contains(": damaged idx file, at byte "), "{}", error);
+        }
+
+        #[test]
+        fn every_absurd_size_is_refused_before_memory_is_taken(
+            sides in proptest::collection::vec(1_u32 << 8.., 4),
+        ) {
+            // At least 2^32 elements.
+            let mut bytes = vec![0, 0, 8, 4];
+            bytes.extend(sides.iter().flat_map(|side| side.to_be_bytes()));
+            let error = parse(bytes.as_slice(), Path::new("x")).unwrap_err().to_string();
+            prop_assert!(error.contains("is more than"), "{}", error);
+        }
+
+        #[test]
+        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), kind in 0..3) {
+            let start: &[u8] = match kind {
+                0 => &[],
+                1 => &[0, 0, 8],
+                _ => &[0x1f, 0x8b, 8, 0],
+            };
+            let bytes = [start, &bytes].concat();
+            if let Err(error) = read_bytes(&bytes) {
+                prop_assert!(error.to_string().contains("at byte "), "{}", error);
+            }
+        }
+
         #[test]
         fn damaged_files_never_panic(cut in 0_usize..80, flips in proptest::collection::vec((0_usize..80, any::<u8>()), 0..6), zipped: bool) {
             let mut bytes = if zipped { gzip(&example()) } else { example() };

@@ -231,6 +231,7 @@ impl<D: Batches> DataLoaderIterator<D::Batch> for Pass<'_, D> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// A set whose batches are the numbers of their examples.
     struct Numbers(usize);
@@ -318,5 +319,45 @@ mod tests {
         assert!(batches.next().is_none());
         assert_eq!(batches.progress().items_processed, 7);
         assert_eq!(batches.progress().items_total, 7);
+    }
+
+    #[test]
+    fn batches_of_one_and_batches_larger_than_the_set() {
+        let set = || Arc::new(Numbers(7));
+        let ones = pass(&Loader::new(set(), 1, Some(1), &Device::flex()));
+        assert_eq!(ones.iter().map(Vec::len).collect::<Vec<_>>(), [1; 7]);
+        let large = pass(&Loader::new(set(), 100, Some(1), &Device::flex()));
+        assert_eq!(
+            large,
+            [ones.concat()],
+            "the order does not depend on the batch size"
+        );
+        assert_eq!(pass(&Loader::new(set(), 0, None, &Device::flex())).len(), 7);
+        let dropped = Loader::new(set(), 100, None, &Device::flex()).drop_last(true);
+        assert!(pass(&dropped).is_empty());
+        assert!(pass(&loader(0, Some(1))).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_epoch_has_every_example_once_in_an_order_of_its_own(
+            n in 20_usize..80, batch_size in 1_usize..100, seed: u64, epoch in 0_usize..1000,
+        ) {
+            let loader = Loader::new(Arc::new(Numbers(n)), batch_size, Some(seed), &Device::flex());
+            let at = |epoch| {
+                loader.epoch_handle().store(epoch, Ordering::SeqCst);
+                pass(&loader)
+            };
+            let (batches, next) = (at(epoch), at(epoch + 1));
+            prop_assert_eq!(batches.len(), n.div_ceil(batch_size));
+            prop_assert_eq!(&batches, &at(epoch));
+            // 20! orders: the same twice is a fault.
+            prop_assert_ne!(batches.concat(), next.concat());
+            for batches in [batches, next] {
+                let mut all = batches.concat();
+                all.sort_unstable();
+                prop_assert_eq!(all, (0..n).collect::<Vec<_>>());
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::fetch::{Bundle, Found, Places, PublishedFile, announce, file_in};
+use super::fetch::{Bundle, Found, Package, Places, PublishedFile, file_in};
 use super::{DataOptions, Images, Source, Split, digits, garments, idx};
 use crate::{Error, Result};
 
@@ -13,11 +13,11 @@ const TRAIN_LABELS: &str = "train-labels-idx1-ubyte.gz";
 const TEST_IMAGES: &str = "t10k-images-idx3-ubyte.gz";
 const TEST_LABELS: &str = "t10k-labels-idx1-ubyte.gz";
 
-const MNIST: Bundle = Bundle {
+pub(super) const MNIST: Bundle = Bundle {
     name: "MNIST",
     folders: &["mnist", "MNIST/raw", ""],
     accepts_bare: |folder| !starts_with_labels(folder, &FASHION_START),
-    system: &[],
+    package: None,
     mirrors: &[
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -51,7 +51,10 @@ const FASHION: Bundle = Bundle {
     name: "Fashion-MNIST",
     folders: &["fashion-mnist", "FashionMNIST/raw", ""],
     accepts_bare: |folder| starts_with_labels(folder, &FASHION_START),
-    system: &["/usr/share/datasets/fashion-mnist"],
+    package: Some(Package {
+        install: "apt install dataset-fashion-mnist (Debian, Ubuntu)",
+        folder: "/usr/share/datasets/fashion-mnist",
+    }),
     mirrors: &[
         "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
@@ -98,20 +101,14 @@ pub(super) const GARMENTS: [&str; 10] = [
     "Ankle boot",
 ];
 
-/// MNIST: handwritten digits. Where it can't be had, 1,797 other handwritten digits stand in.
+/// MNIST: handwritten digits. Where it can't be had, drawings made from 1,797 other handwritten digits stand in.
 ///
 /// # Errors
 /// [`Error::Data`] for damaged files in a folder, and when only real data will do and there is none;
 /// [`Error::Usage`] for a data folder that does not exist.
 pub fn mnist(options: &DataOptions) -> Result<Split<Images>> {
     let names = (0..10).map(|digit| digit.to_string()).collect();
-    load(
-        &MNIST,
-        &Places::new(options),
-        options,
-        names,
-        digits::stand_in,
-    )
+    load(&MNIST, &Places::new(options), names, digits::stand_in)
 }
 
 /// Fashion-MNIST: pictures of clothes. Where it can't be had, drawn ones stand in.
@@ -120,55 +117,45 @@ pub fn mnist(options: &DataOptions) -> Result<Split<Images>> {
 /// As [`mnist`].
 pub fn fashion_mnist(options: &DataOptions) -> Result<Split<Images>> {
     let names = GARMENTS.map(String::from).to_vec();
-    load(
-        &FASHION,
-        &Places::new(options),
-        options,
-        names,
-        garments::stand_in,
-    )
+    load(&FASHION, &Places::new(options), names, garments::stand_in)
 }
 
 fn load(
     bundle: &Bundle,
     places: &Places,
-    options: &DataOptions,
     class_names: Vec<String>,
     stand_in: fn() -> Result<Split<Images>>,
 ) -> Result<Split<Images>> {
-    match places.find(bundle)? {
-        Found::Folder { path, origin } => {
-            let names = class_names.clone();
-            // The files are independent, and unpacking takes a quarter of a second.
-            let (train, test) = std::thread::scope(|scope| {
-                let test = scope.spawn(|| read_pair(&path, TEST_IMAGES, TEST_LABELS, names));
-                let train = read_pair(&path, TRAIN_IMAGES, TRAIN_LABELS, class_names);
-                let crashed = |_| Error::Data(format!("{}: can't be read", path.display()));
-                (train, test.join().map_err(crashed).flatten())
-            });
-            let (train, test) = (train?, test?);
-            let source = Source {
-                name: bundle.name.to_string(),
-                origin,
-                real: true,
-                train: train.len(),
-                test: test.len(),
-            };
-            Ok(Split {
-                train,
-                test,
-                source,
-            })
-        }
-        Found::Nothing { reason } if options.require_real => Err(places.missing(bundle, &reason)),
+    let (path, origin) = match places.find(bundle)? {
+        Found::Folder { path, origin } => (path, origin),
         Found::Nothing { reason } => {
             let split = stand_in()?;
-            let (name, origin) = (bundle.name, &split.source.origin);
-            let text = format!("{name} is {reason}. In its place: {origin}.");
-            announce(&text, options.quiet);
-            Ok(split)
+            places.stand_in(bundle, &reason, &split.source.origin)?;
+            return Ok(split);
         }
-    }
+    };
+    // The files are independent, and unpacking takes a quarter of a second.
+    let names = class_names.clone();
+    let (train, test) = std::thread::scope(|scope| {
+        let test = scope.spawn(|| read_pair(&path, TEST_IMAGES, TEST_LABELS, names));
+        let train = read_pair(&path, TRAIN_IMAGES, TRAIN_LABELS, class_names);
+        let crashed = |_| Err(Error::Data(format!("{}: can't be read", path.display())));
+        (train, test.join().unwrap_or_else(crashed))
+    });
+    let explain = |error| places.explain(error, &path);
+    let (train, test) = (train.map_err(explain)?, test.map_err(explain)?);
+    let source = Source {
+        name: bundle.name.to_string(),
+        origin,
+        real: true,
+        train: train.len(),
+        test: test.len(),
+    };
+    Ok(Split {
+        train,
+        test,
+        source,
+    })
 }
 
 /// Images and their labels from two files.
@@ -212,4 +199,205 @@ fn read_pair(
 fn starts_with_labels(folder: &Path, start: &[u8]) -> bool {
     let labels = file_in(folder, TRAIN_LABELS).map(|path| idx::read(&path));
     matches!(labels, Some(Ok(labels)) if labels.values.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of an idx file.
+    fn file(shape: &[u32], values: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0, 0, 8, shape.len() as u8];
+        bytes.extend(shape.iter().flat_map(|side| side.to_be_bytes()));
+        bytes.extend(values);
+        bytes
+    }
+
+    fn images(n: u32) -> Vec<u8> {
+        let values: Vec<u8> = (0..n * 784).map(|i| (i % 251) as u8).collect();
+        file(&[n, 28, 28], &values)
+    }
+
+    /// A folder with a small set: 12 and 3 images, unpacked.
+    fn small_set(folder: &Path, train_labels: &[u8]) {
+        std::fs::create_dir_all(folder).unwrap();
+        let write = |name: &str, bytes| {
+            let name = name.strip_suffix(".gz").unwrap();
+            std::fs::write(folder.join(name), bytes).unwrap();
+        };
+        write(TRAIN_IMAGES, images(12));
+        write(
+            TRAIN_LABELS,
+            file(&[train_labels.len() as u32], train_labels),
+        );
+        write(TEST_IMAGES, images(3));
+        write(TEST_LABELS, file(&[3], &[7, 8, 9]));
+    }
+
+    const LABELS: [u8; 12] = [5, 0, 4, 1, 9, 2, 1, 3, 1, 4, 3, 5];
+
+    fn options(folder: &Path) -> DataOptions {
+        DataOptions {
+            data_dir: Some(folder.to_path_buf()),
+            offline: true,
+            require_real: true,
+            quiet: true,
+        }
+    }
+
+    fn error(folder: &Path) -> String {
+        let error = mnist(&options(folder)).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        error.to_string()
+    }
+
+    #[test]
+    fn a_subset_in_a_data_folder_is_read_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("mnist");
+        small_set(&inner, &LABELS);
+        let split = mnist(&options(folder.path())).unwrap();
+        let source = &split.source;
+        assert_eq!((source.name.as_str(), source.real), ("MNIST", true));
+        assert_eq!((source.train, source.test), (12, 3));
+        assert_eq!(source.origin, format!("folder {}", inner.display()));
+        assert_eq!(split.train.labels, LABELS);
+        assert_eq!(
+            split.train.image(1)[..2],
+            [(784 % 251) as u8, (785 % 251) as u8]
+        );
+        assert_eq!(
+            (split.test.label(2), split.test.class_names[7].as_str()),
+            (9, "7")
+        );
+    }
+
+    #[test]
+    fn files_of_the_same_names_are_told_apart_by_their_labels() {
+        let (digits, clothes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        small_set(digits.path(), &LABELS);
+        small_set(clothes.path(), &[&FASHION_START[..], &[1, 2]].concat());
+        let origin = |split: Split<Images>| split.source.origin;
+        let bare = |folder: &Path| format!("folder {}", folder.display());
+        assert_eq!(
+            origin(mnist(&options(digits.path())).unwrap()),
+            bare(digits.path())
+        );
+        assert_eq!(
+            origin(fashion_mnist(&options(clothes.path())).unwrap()),
+            bare(clothes.path())
+        );
+        // Whatever else this machine has, it is not taken from the other's folder.
+        for wrong in [
+            mnist(&options(clothes.path())),
+            fashion_mnist(&options(digits.path())),
+        ] {
+            let origin = wrong.map_or_else(|error| error.to_string(), origin);
+            assert!(!origin.contains(&bare(clothes.path())), "{origin}");
+            assert!(!origin.contains(&bare(digits.path())), "{origin}");
+        }
+    }
+
+    #[test]
+    fn damaged_files_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("mnist");
+        let labels = inner.join("train-labels-idx1-ubyte");
+        let pictures = inner.join("t10k-images-idx3-ubyte");
+
+        small_set(&inner, &LABELS[..11]);
+        let said = error(folder.path());
+        assert!(said.starts_with(&labels.display().to_string()), "{said}");
+        assert!(said.contains("[11] for the 12 images"), "{said}");
+
+        small_set(&inner, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0]);
+        let said = error(folder.path());
+        assert!(
+            said.contains("train-labels") && said.contains("label 10 is 10"),
+            "{said}"
+        );
+
+        small_set(&inner, &LABELS);
+        std::fs::write(&pictures, file(&[3, 4, 4], &[0; 48])).unwrap();
+        let said = error(folder.path());
+        assert!(said.starts_with(&pictures.display().to_string()), "{said}");
+        assert!(said.contains("[3, 4, 4], not [images, 28, 28]"), "{said}");
+
+        std::fs::write(&pictures, &images(3)[..2000]).unwrap();
+        let said = error(folder.path());
+        assert!(said.contains("damaged idx file, at byte 2000"), "{said}");
+        // The user's own file: nobody proposes to delete it.
+        assert!(!said.contains("Delete"), "{said}");
+
+        std::fs::remove_file(&pictures).unwrap();
+        let said = error(folder.path());
+        assert!(
+            said.contains("only a part of MNIST; add t10k-images-idx3-ubyte.gz"),
+            "{said}"
+        );
+
+        std::fs::write(&pictures, file(&[0, 28, 28], &[])).unwrap();
+        std::fs::write(inner.join("t10k-labels-idx1-ubyte"), file(&[0], &[])).unwrap();
+        assert!(error(folder.path()).contains("has no image"));
+    }
+
+    #[test]
+    fn a_damaged_download_says_how_to_get_another() {
+        let cache = tempfile::tempdir().unwrap();
+        small_set(&cache.path().join("mnist"), &LABELS[..11]);
+        let places = Places {
+            named: Vec::new(),
+            cache: Some(cache.path().to_path_buf()),
+            network: None,
+            require_real: false,
+            quiet: true,
+        };
+        let error = load(&MNIST, &places, vec![String::new(); 10], digits::stand_in).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("the next run downloads it again."),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_stand_in_says_so_and_real_data_only_refuses_it() {
+        let mut places = Places {
+            named: Vec::new(),
+            cache: None,
+            network: None,
+            require_real: false,
+            quiet: true,
+        };
+        let names = || vec![String::new(); 10];
+        let split = load(&MNIST, &places, names(), digits::stand_in).unwrap();
+        assert!(!split.source.real && split.source.origin.contains("built-in"));
+        places.require_real = true;
+        let error = load(&MNIST, &places, names(), digits::stand_in)
+            .unwrap_err()
+            .to_string();
+        for file in MNIST.files {
+            assert!(
+                error.contains(&format!("{} ({} bytes)", file.name, file.bytes)),
+                "{error}"
+            );
+        }
+        assert!(
+            error.contains("FOLDER/mnist") && error.contains("--data-dir"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn published_checksums_are_whole() {
+        for file in MNIST.files.iter().chain(FASHION.files) {
+            assert_eq!(file.sha256.len(), 64, "{}", file.name);
+            assert!(
+                file.sha256
+                    .bytes()
+                    .all(|byte| b"0123456789abcdef".contains(&byte))
+            );
+        }
+    }
 }

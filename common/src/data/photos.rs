@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::fetch::{Bundle, Found, Places, PublishedFile, announce, file_in};
+use super::fetch::{Bundle, Found, Places, PublishedFile, file_in};
 use super::raster::Canvas;
 use super::{DataOptions, Source, picture};
 use crate::{Error, Result};
@@ -42,7 +42,7 @@ const fn bundle(name: &'static str, files: &'static [PublishedFile]) -> Bundle {
         name,
         folders: &["photos", ""],
         accepts_bare: |_| true,
-        system: &[],
+        package: None,
         mirrors: MIRRORS,
         files,
     }
@@ -76,20 +76,16 @@ pub fn photo(name: &str, options: &DataOptions) -> Result<(RgbImage, Source)> {
     };
     match places.find(&bundle)? {
         Found::Folder { path, origin } => {
-            let file = bundle
-                .files
-                .iter()
-                .find_map(|file| file_in(&path, file.name));
-            let file = file.ok_or_else(|| {
-                Error::Data(format!("{}: {} is gone", path.display(), bundle.name))
-            })?;
-            Ok((picture::open(&file)?.into_rgb8(), source(origin, true)))
+            let mut files = bundle.files.iter();
+            let file = files.find_map(|file| file_in(&path, file.name));
+            let gone = || Error::Data(format!("{}: {} is gone", path.display(), bundle.name));
+            let picture = picture::open(&file.ok_or_else(gone)?);
+            let picture = picture.map_err(|error| places.explain(error, &path))?;
+            Ok((picture.into_rgb8(), source(origin, true)))
         }
-        Found::Nothing { reason } if options.require_real => Err(places.missing(&bundle, &reason)),
         Found::Nothing { reason } => {
             let origin = "a built-in drawing";
-            let text = format!("{} is {reason}. In its place: {origin}.", bundle.name);
-            announce(&text, options.quiet);
+            places.stand_in(&bundle, &reason, origin)?;
             Ok((drawing(), source(origin.into(), false)))
         }
     }
@@ -169,4 +165,51 @@ fn circle(centre: [f32; 2], radius: [f32; 2]) -> Vec<[f32; 2]> {
         [centre[0] + radius[0] * cos, centre[1] + radius[1] * sin]
     };
     (0..96).map(corner).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn photos_come_from_the_data_folder_and_damaged_ones_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = DataOptions {
+            data_dir: Some(folder.path().to_path_buf()),
+            offline: true,
+            require_real: true,
+            quiet: true,
+        };
+        let path = folder.path().join("photos/coffee.png");
+        std::fs::create_dir(folder.path().join("photos")).unwrap();
+        RgbImage::from_pixel(7, 5, image::Rgb([1, 2, 3]))
+            .save(&path)
+            .unwrap();
+        let (picture, source) = photo("coffee", &options).unwrap();
+        assert_eq!(
+            (picture.dimensions(), picture.get_pixel(6, 4).0),
+            ((7, 5), [1, 2, 3])
+        );
+        assert!(source.real && source.origin.contains("photos"));
+        std::fs::write(&path, b"no picture").unwrap();
+        let error = photo("coffee", &options).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(
+            error.to_string().starts_with(&path.display().to_string()),
+            "{error}"
+        );
+        let error = photo("tea", &options).unwrap_err().to_string();
+        assert!(error.contains("\"tea\"") && error.contains("astronaut, camera, chelsea, coffee"));
+    }
+
+    #[test]
+    fn the_drawing_has_all_shades_in_all_channels() {
+        let picture = drawing();
+        assert_eq!(picture.dimensions(), (512, 512));
+        for channel in 0..3 {
+            let values = || picture.pixels().map(|pixel| pixel[channel]);
+            assert!(values().min().is_some_and(|least| least < 60));
+            assert!(values().max().is_some_and(|most| most > 180));
+        }
+    }
 }

@@ -186,26 +186,38 @@ fn bounding_box(ink: &Ink) -> Option<(u32, u32, u32, u32)> {
     (left <= right && top <= bottom).then(|| (left, top, right - left + 1, bottom - top + 1))
 }
 
-/// Puts a picture of at most 28x28 values into 28x28, its centre of mass at pixel (14, 14) as MNIST's are.
+/// Puts a picture of at most 28x28 values into 28x28, its centre of mass at pixel (14, 14) as MNIST's are, or as near as no ink is
+/// lost.
 pub(super) fn centre_by_mass(ink: &[f32], width: usize, height: usize) -> Vec<f32> {
-    let mass: f32 = ink.iter().sum();
-    let moment = |position: fn(usize, usize) -> usize| -> f32 {
-        let moments = ink.iter().enumerate();
-        let moments = moments.map(|(i, value)| position(i, width) as f32 * value);
-        moments.sum::<f32>() / mass.max(f32::MIN_POSITIVE)
-    };
-    let centre = (SIDE / 2) as f32;
-    let offset = |moment: f32, side: usize| -> usize {
-        let offset = (centre - moment).round().max(0.0) as usize;
-        offset.min(SIDE - side.min(SIDE))
-    };
-    let left = offset(moment(|i, width| i % width), width);
-    let top = offset(moment(|i, width| i / width), height);
+    let values = ink.iter().enumerate().take(width * height);
+    let inked = values.filter(|&(_, &value)| value > 0.0);
+    let inked = inked.map(|(i, &value)| ([i % width, i / width], value));
+    let (mut mass, mut moment) = (f32::MIN_POSITIVE, [0.0; 2]);
+    let (mut first, mut last) = ([usize::MAX; 2], [0; 2]);
+    for (at, value) in inked.clone() {
+        mass += value;
+        for axis in 0..2 {
+            moment[axis] += value * at[axis] as f32;
+            first[axis] = first[axis].min(at[axis]);
+            last[axis] = last[axis].max(at[axis]);
+        }
+    }
+    let shift = [0, 1].map(|axis| {
+        let shift = (SIDE as f32 / 2.0 - moment[axis] / mass).round() as isize;
+        let most = SIDE as isize - 1 - last[axis] as isize;
+        shift
+            .min(most)
+            .max(0_isize.saturating_sub_unsigned(first[axis]))
+    });
     let mut centred = vec![0.0; SIDE * SIDE];
-    for (row, values) in ink.chunks(width.max(1)).enumerate().take(SIDE - top) {
-        let start = (top + row) * SIDE + left;
-        let n = values.len().min(SIDE - left);
-        centred[start..start + n].copy_from_slice(&values[..n]);
+    for ([x, y], value) in inked {
+        let (x, y) = (x as isize + shift[0], y as isize + shift[1]);
+        if let Some(pixel) = centred.get_mut((y * SIDE as isize + x) as usize) {
+            *pixel = value;
+        }
     }
     centred
 }
+
+#[cfg(test)]
+mod tests;
