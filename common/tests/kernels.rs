@@ -1,6 +1,6 @@
 //! Every kernel against Burn's own operation on the ndarray backend: values and all gradients.
 
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Distribution, Tensor, module};
 use common::kernels;
 use proptest::prelude::*;
@@ -287,6 +287,130 @@ fn conv2d_gives_the_same_numbers_each_time() {
     for _ in 0..20 {
         assert_eq!(run(), first);
     }
+}
+
+/// An activation function and Burn's, for two ranks.
+type Activations = (
+    &'static str,
+    fn(Tensor<4>) -> Tensor<4>,
+    fn(Tensor<4>) -> Tensor<4>,
+);
+
+fn activations() -> [Activations; 4] {
+    use burn::tensor::activation as burns;
+    [
+        ("tanh", kernels::tanh, burns::tanh),
+        ("sigmoid", kernels::sigmoid, burns::sigmoid),
+        ("relu", kernels::relu, burns::relu),
+        (
+            "leaky relu",
+            |x| kernels::leaky_relu(x, 0.1),
+            |x| burns::leaky_relu(x, 0.1),
+        ),
+    ]
+}
+
+/// Value and gradient of a function of one tensor, weighted by random numbers.
+fn results(
+    device: Device,
+    x: &[f32],
+    shape: [usize; 4],
+    f: impl Fn(Tensor<4>) -> Tensor<4>,
+) -> [Vec<f32>; 2] {
+    let device = device.autodiff();
+    let x = leaf(x, shape, &device);
+    // A leaf is in use elsewhere; a computed tensor is the kernel's to overwrite.
+    let y = f(x.clone() * 3.0);
+    let n = y.shape().num_elements();
+    let weighting: Vec<f32> = (0..n)
+        .map(|i| ((i * 7919) % 1000) as f32 / 500.0 - 1.0)
+        .collect();
+    let weighting = Tensor::<1>::from_floats(weighting.as_slice(), &device).reshape(y.dims());
+    let grads = (y.clone() * weighting).sum().backward();
+    [values(y), values(x.grad(&grads).unwrap())]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn activations_are_burns(shape in [1..4usize, 1..5usize, 1..40usize, 1..40usize]) {
+        let x = random(shape);
+        for (name, ours, theirs) in activations() {
+            let [y, grad] = results(Device::flex(), &x, shape, ours);
+            let [want_y, want_grad] = results(reference(), &x, shape, theirs);
+            assert_close(name, &y, &want_y);
+            assert_close(name, &grad, &want_grad);
+        }
+    }
+
+    #[test]
+    fn max_pool2d_is_burns(
+        (shape, kernel, stride, dilation) in (
+            [1..3usize, 1..4usize, 1..20usize, 1..20usize],
+            [1..5usize, 1..5usize],
+            [1..4usize, 1..4usize],
+            [1..3usize, 1..3usize],
+        ),
+        padding in [0..3usize, 0..3usize],
+    ) {
+        let padding = [padding[0].min(kernel[0] / 2), padding[1].min(kernel[1] / 2)];
+        let fits = (0..2).all(|i| shape[2 + i] + 2 * padding[i] > dilation[i] * (kernel[i] - 1));
+        prop_assume!(fits);
+        check_pool(shape, MaxPoolOptions::new(kernel)
+            .with_stride(stride)
+            .with_padding_pairs(padding.map(|p| (p, p)))
+            .with_dilation(dilation));
+    }
+
+    #[test]
+    fn max_pool2d_of_two_by_two_is_burns(shape in [1..4usize, 1..20usize, 2..40usize, 2..40usize]) {
+        check_pool(shape, MaxPoolOptions::new([2, 2]));
+    }
+}
+
+fn check_pool(shape: [usize; 4], options: MaxPoolOptions<2>) {
+    // Few different values: ties, which go to the first.
+    let x: Vec<f32> = random(shape).iter().map(|v| (v * 5.0).round()).collect();
+    let [y, grad] = results(Device::flex(), &x, shape, |x| {
+        kernels::max_pool2d(x, options.clone())
+    });
+    let [want_y, want_grad] = results(reference(), &x, shape, |x| {
+        module::max_pool2d(x, options.clone())
+    });
+    assert_close("output", &y, &want_y);
+    assert_close("gradient", &grad, &want_grad);
+}
+
+#[test]
+fn max_pool2d_of_an_empty_batch_is_empty() {
+    let x = Tensor::<4>::zeros([0, 3, 8, 8], &Device::flex());
+    assert_eq!(
+        kernels::max_pool2d(x, MaxPoolOptions::new([2, 2])).dims(),
+        [0, 3, 4, 4]
+    );
+}
+
+#[test]
+fn activations_do_not_change_their_input() {
+    let device = Device::flex();
+    for (name, ours, _) in activations() {
+        let x =
+            Tensor::<1>::from_floats([-2.0, -0.5, 0.0, 0.5, 2.0], &device).reshape([1, 1, 1, 5]);
+        let y = ours(x.clone());
+        assert_ne!(values(y), values(x.clone()), "{name}");
+        assert_eq!(values(x), [-2.0, -0.5, 0.0, 0.5, 2.0], "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_a_number_stays_so() {
+    let device = Device::flex();
+    let x = || Tensor::<1>::from_floats([f32::NAN, 1.0, 2.0, 3.0], &device).reshape([1, 1, 2, 2]);
+    for (name, ours, _) in activations() {
+        assert!(values(ours(x()))[0].is_nan(), "{name}");
+    }
+    assert!(values(kernels::max_pool2d(x(), MaxPoolOptions::new([2, 2])))[0].is_nan());
 }
 
 mod layers {

@@ -7,6 +7,7 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
+use super::padding_pairs;
 use crate::kernels::conv2d;
 
 /// Configuration of a [`Conv2d`] layer; the fields are those of [`burn::nn::conv::Conv2dConfig`].
@@ -122,13 +123,6 @@ impl ModuleDisplay for Conv2d {
     }
 }
 
-/// Zeros before and after an axis so that the output has `length / stride` positions, rounded up.
-fn same_padding(length: usize, kernel: usize, stride: usize) -> (usize, usize) {
-    let positions = length.div_ceil(stride);
-    let total = (positions.saturating_sub(1) * stride + kernel).saturating_sub(length);
-    (total / 2, total - total / 2)
-}
-
 impl Conv2d {
     /// Convolves images.
     ///
@@ -141,14 +135,12 @@ impl Conv2d {
     /// padded input.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let [_, _, height, width] = input.dims();
-        let padding = match self.padding {
-            PaddingConfig2d::Valid => [(0, 0), (0, 0)],
-            PaddingConfig2d::Same => [
-                same_padding(height, self.kernel_size[0], self.stride[0]),
-                same_padding(width, self.kernel_size[1], self.stride[1]),
-            ],
-            PaddingConfig2d::Explicit(top, left, bottom, right) => [(top, bottom), (left, right)],
-        };
+        let padding = padding_pairs(
+            &self.padding,
+            [height, width],
+            self.kernel_size,
+            self.stride,
+        );
         let options =
             ConvOptions::new_with_padding(self.stride, padding, self.dilation, self.groups);
         conv2d(

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::plan::{Phase, Plan, SLACK};
-use crate::kernels::parallel::Shared;
+use crate::kernels::parallel::{Shared, written};
 use crate::kernels::simd::{Kernel, Vector, dispatch};
 
 /// Filters of a full tile: with 8 x 3 accumulators 27 of 32 registers are in use, with 4 x 3 all of 16.
@@ -52,8 +52,7 @@ impl Kernel for Full {
 
 /// Computes `destination[b, f, y, x] = bias[f] + sum over c and taps of weight(f, c, ky, kx) * source[b, c, ...]`.
 ///
-/// `source`: `[batch, plan.channels, plan.rows.source, plan.cols.source]`; `out`: `[batch, filters, height, width]`,
-/// every element of which is written.
+/// `source`: `[batch, plan.channels, plan.rows.source, plan.cols.source]`; result: `[batch, filters, height, width]`.
 pub(crate) fn correlate(
     plan: &Plan,
     source: &[f32],
@@ -61,8 +60,7 @@ pub(crate) fn correlate(
     weight: impl Fn(usize, usize, usize, usize) -> f32,
     bias: &[f32],
     to: Destination,
-    out: &mut [f32],
-) {
+) -> Vec<f32> {
     let full = dispatch(Full);
     let mut packed = Vec::new();
     for rows in &plan.rows.phases {
@@ -99,25 +97,31 @@ pub(crate) fn correlate(
 
     let image = plan.channels * plan.rows.source * plan.cols.source;
     let blocks = plan.blocks();
-    let out = Shared::new(out);
-    (0..batch * blocks).into_par_iter().for_each_init(
-        || (vec![0.0; plan.buffer()], Vec::new()),
-        |(copy, tile), item| {
-            let (b, block) = (item / blocks, item % blocks);
-            plan.fill(&source[b * image..][..image], block, copy);
-            dispatch(Piece {
-                plan,
-                packed: &packed,
-                copy,
-                tile,
-                bias,
-                to,
-                out,
-                image: b,
-                block,
-            });
-        },
-    );
+    let length = batch * to.filters * to.size[0] * to.size[1];
+    let all = |out: Shared| {
+        (0..batch * blocks).into_par_iter().for_each_init(
+            || (vec![0.0; plan.buffer()], Vec::new()),
+            |(copy, tile), item| {
+                let (b, block) = (item / blocks, item % blocks);
+                plan.fill(&source[b * image..][..image], block, copy);
+                dispatch(Piece {
+                    plan,
+                    packed: &packed,
+                    copy,
+                    tile,
+                    bias,
+                    to,
+                    out,
+                    image: b,
+                    block,
+                });
+            },
+        );
+    };
+    // SAFETY: each row and column of the destination belongs to one phase, each row of a phase to one block, and
+    // a piece writes all columns of its rows for all filters.
+    let (out, ()) = unsafe { written(length, all) };
+    out
 }
 
 /// One block of rows of one image.
@@ -213,15 +217,17 @@ impl Kernel for Piece<'_> {
                         let y = rows.first + (first + i) * plan.rows.step;
                         let line = ((image * to.filters + f) * height + y) * width + cols.first;
                         let values = &tile[(f - from) * row + i * plan.pitch..][..cols.count];
-                        let length = (cols.count - 1) * plan.cols.step + 1;
-                        if plan.cols.step == 1 {
-                            // SAFETY: a piece writes its own rows of its own image.
-                            unsafe { out.slice(line, length) }.copy_from_slice(values);
-                        } else {
-                            // SAFETY: as above; the columns of the phases of one piece come one after the other.
-                            let line = unsafe { out.slice(line, length) };
-                            for (to, from) in line.iter_mut().step_by(plan.cols.step).zip(values) {
-                                *to = *from;
+                        let step = plan.cols.step;
+                        // SAFETY: a piece writes its own rows of its own image, and its phases write one after
+                        // the other; `part` checks the reach of the last of the values, `step` apart.
+                        unsafe {
+                            if step == 1 {
+                                out.write(line, values);
+                            } else {
+                                let to = out.part(line, (cols.count - 1) * step + 1);
+                                for (x, value) in values.iter().enumerate() {
+                                    to.add(x * step).write(*value);
+                                }
                             }
                         }
                     }

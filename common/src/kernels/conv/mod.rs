@@ -6,7 +6,8 @@ mod weight;
 
 use burn::tensor::ops::ConvOptions;
 use correlate::{Destination, correlate};
-use plan::{Axis, Plan};
+pub(crate) use plan::Axis;
+use plan::Plan;
 pub(crate) use weight::WeightGradient;
 use weight::weight_gradient;
 
@@ -83,13 +84,11 @@ impl Convolution {
         let value = |f: usize, c: usize, i: usize, j: usize| {
             weight[((f * channels + c) * height + i) * width + j]
         };
-        let mut out = vec![0.0; self.output().iter().product()];
         let to = Destination {
             filters,
             size: [self.rows.output, self.cols.output],
         };
-        correlate(&self.plan(), input, self.batch, value, bias, to, &mut out);
-        out
+        correlate(&self.plan(), input, self.batch, value, bias, to)
     }
 
     /// The gradient of the input from the gradient of the output; also the forward pass of the transposed
@@ -105,13 +104,11 @@ impl Convolution {
             self.cols.transposed(),
             self.batch,
         );
-        let mut out = vec![0.0; self.input().iter().product()];
         let to = Destination {
             filters: channels,
             size: [self.rows.input, self.cols.input],
         };
-        correlate(&plan, grad, self.batch, value, &[], to, &mut out);
-        out
+        correlate(&plan, grad, self.batch, value, &[], to)
     }
 
     /// The gradients of weight and bias from the input and the gradient of the output.

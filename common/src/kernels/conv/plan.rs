@@ -290,3 +290,74 @@ impl Plan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every axis with small parameters whose window fits.
+    fn axes() -> impl Iterator<Item = Axis> {
+        let ranges = (1..8).flat_map(|input| (1..5).map(move |kernel| (input, kernel)));
+        ranges.flat_map(|(input, kernel)| {
+            (0..4 * 4 * 4 * 3).filter_map(move |i| {
+                let (stride, begin, end, dilation) = (i % 4 + 1, i / 4 % 4, i / 16 % 4, i / 64 + 1);
+                Axis::new(input, kernel, stride, dilation, (begin, end))
+            })
+        })
+    }
+
+    /// The pairs (position in the destination, source, tap) that a plan multiplies.
+    fn pairs(plan: &AxisPlan) -> Vec<(usize, usize, usize)> {
+        let mut pairs = Vec::new();
+        for phase in &plan.phases {
+            for i in 0..phase.count {
+                for tap in &phase.taps {
+                    assert!(tap.offset <= plan.halo);
+                    let source =
+                        ((i + tap.offset) * plan.planes + tap.plane) as isize + plan.origin;
+                    if (0..plan.source as isize).contains(&source) {
+                        pairs.push((phase.first + i * plan.step, source as usize, tap.index));
+                    }
+                }
+            }
+        }
+        pairs.sort_unstable();
+        pairs
+    }
+
+    #[test]
+    fn plans_multiply_what_the_definition_says() {
+        let mut tried = 0;
+        for axis in axes() {
+            let mut forward = Vec::new();
+            for o in 0..axis.output {
+                for t in 0..axis.kernel {
+                    let at = (o * axis.stride + t * axis.dilation).checked_sub(axis.begin);
+                    forward.extend(at.filter(|i| *i < axis.input).map(|i| (o, i, t)));
+                }
+            }
+            forward.sort_unstable();
+            let mut back: Vec<_> = forward.iter().map(|&(o, i, t)| (i, o, t)).collect();
+            back.sort_unstable();
+            assert_eq!(pairs(&axis.forward()), forward, "{axis:?}");
+            assert_eq!(pairs(&axis.transposed()), back, "{axis:?}");
+            tried += 1;
+        }
+        assert!(tried > 1000, "{tried}");
+    }
+
+    #[test]
+    fn phases_cover_the_input_once() {
+        for axis in axes() {
+            let plan = axis.transposed();
+            let positions = |p: &Phase| {
+                (0..p.count)
+                    .map(|i| p.first + i * plan.step)
+                    .collect::<Vec<_>>()
+            };
+            let mut all: Vec<usize> = plan.phases.iter().flat_map(positions).collect();
+            all.sort_unstable();
+            assert_eq!(all, (0..axis.input).collect::<Vec<_>>(), "{axis:?}");
+        }
+    }
+}
