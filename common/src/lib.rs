@@ -5,6 +5,7 @@
 //! - [`data`]: data sets, where they are looked for, batches
 //! - [`train`]: recipes, the training loop, history, scores, checkpoints
 //! - [`plot`], [`report`]: figures, report pages, the gallery
+//! - [`kernels`], [`nn`]: fast CPU operations, and layers on them
 //! - [`device`], [`cli`]: `--device` and the rest of the command line
 
 pub mod cli;
@@ -13,6 +14,8 @@ pub mod device;
 mod error;
 pub mod experiment;
 pub mod files;
+pub mod kernels;
+pub mod nn;
 pub mod plot;
 pub mod report;
 pub mod seed;

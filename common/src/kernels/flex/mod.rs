@@ -1,0 +1,120 @@
+//! The way from tensors to the kernels: Burn's backend extension for Flex, and the backward steps.
+
+mod activation;
+mod conv;
+mod pool;
+
+pub(super) use activation::activate;
+pub(super) use conv::{conv2d, takes_conv2d};
+pub(super) use pool::{max_pool, max_pool2d};
+
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, DispatchDevice, Flex, backend_extension};
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{DType, Shape, Tensor, TensorData};
+use std::borrow::Cow;
+
+use super::activation::Activation;
+use super::pool::MaxPool;
+
+/// The operations that Flex computes with the kernels of this crate.
+///
+/// Only Flex is listed: the functions of [`super`] call the extension for Flex tensors alone and leave every
+/// other backend to Burn.
+#[backend_extension(Flex, Autodiff)]
+pub(crate) trait Kernels: Backend {
+    fn fast_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self>;
+    fn fast_activation(x: FloatTensor<Self>, f: Activation) -> FloatTensor<Self>;
+    fn fast_max_pool2d(x: FloatTensor<Self>, pool: MaxPool) -> FloatTensor<Self>;
+}
+
+impl Kernels for Flex {
+    fn fast_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        conv::forward(&x, &weight, &bias, &options)
+    }
+
+    fn fast_activation(x: FloatTensor<Self>, f: Activation) -> FloatTensor<Self> {
+        activation::forward(x, f)
+    }
+
+    fn fast_max_pool2d(x: FloatTensor<Self>, pool: MaxPool) -> FloatTensor<Self> {
+        pool::forward(&x, &pool).0
+    }
+}
+
+impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
+    fn fast_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        conv::tracked::<C>(x, weight, bias, options)
+    }
+
+    fn fast_activation(x: FloatTensor<Self>, f: Activation) -> FloatTensor<Self> {
+        activation::tracked::<C>(x, f)
+    }
+
+    fn fast_max_pool2d(x: FloatTensor<Self>, pool: MaxPool) -> FloatTensor<Self> {
+        pool::tracked::<C>(x, pool)
+    }
+}
+
+/// A Flex tensor, and one that is tracked for its gradient.
+type Primitive = FloatTensor<Flex>;
+type Tracked<C> = FloatTensor<Autodiff<Flex, C>>;
+
+/// Whether the kernels can take this tensor.
+pub(super) fn is_fast<const D: usize>(x: &Tensor<D>) -> bool {
+    x.dtype() == DType::F32 && {
+        let device = x.device().without_autodiff();
+        matches!(device.as_dispatch(), DispatchDevice::Flex(_))
+    }
+}
+
+/// The values in row-major order, copied only if the tensor is a view.
+fn values(tensor: &Primitive) -> Cow<'_, [f32]> {
+    match tensor.as_slice::<f32>() {
+        Some(values) => Cow::Borrowed(values),
+        None => {
+            let tensor = tensor.to_contiguous();
+            Cow::Owned(
+                tensor
+                    .as_slice::<f32>()
+                    .map(<[f32]>::to_vec)
+                    .unwrap_or_default(),
+            )
+        }
+    }
+}
+
+/// The values for writing, if nothing else uses them and they are all of the memory in order.
+fn values_mut(tensor: &mut Primitive) -> Option<&mut [f32]> {
+    let len = tensor.layout().shape().num_elements();
+    let in_order = tensor.layout().contiguous_offsets() == Some((0, len));
+    tensor
+        .try_storage_mut::<f32>()
+        .filter(|values| in_order && values.len() == len)
+}
+
+/// A tensor of these values.
+fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Primitive {
+    Primitive::from_data(TensorData::new(values, shape))
+}
+
+/// The shape of a tensor of four dimensions.
+fn shape4(tensor: &Primitive) -> [usize; 4] {
+    tensor.layout().shape().dims()
+}

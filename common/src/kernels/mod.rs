@@ -1,0 +1,105 @@
+//! Fast CPU operations for Burn's Flex backend, with their own backward passes.
+//!
+//! Each function takes and returns ordinary tensors and computes what Burn's operation of the same name computes.
+//! `f32` tensors on a Flex device, with or without automatic differentiation, take the kernels of this module,
+//! which Burn calls through its backend extension mechanism; everything else, and what the kernels do not cover,
+//! takes Burn's own operation.
+//!
+//! The same inputs give the same numbers in every run with the same number of threads.
+
+#[cfg(feature = "flex")]
+mod activation;
+#[cfg(feature = "flex")]
+mod conv;
+#[cfg(feature = "flex")]
+mod flex;
+#[cfg(feature = "flex")]
+mod functions;
+#[cfg(feature = "flex")]
+mod parallel;
+#[cfg(feature = "flex")]
+mod pool;
+#[cfg(feature = "flex")]
+mod simd;
+
+use burn::tensor::Tensor;
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+
+/// 2-D convolution.
+///
+/// # Shapes
+/// - `x`: `[batch, channels_in, height_in, width_in]`
+/// - `weight`: `[channels_out, channels_in / groups, kernel_rows, kernel_cols]`
+/// - `bias`: `[channels_out]`
+/// - output: `[batch, channels_out, height_out, width_out]`
+///
+/// # Panics
+/// As [`burn::tensor::module::conv2d`] does: if the channels of `x` and `weight` differ or the window is larger
+/// than the padded input.
+pub fn conv2d(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    options: impl Into<ConvOptions<2>>,
+) -> Tensor<4> {
+    let options = options.into();
+    #[cfg(feature = "flex")]
+    if flex::takes_conv2d(&x, &weight, bias.as_ref(), &options) {
+        return flex::conv2d(x, weight, bias, options);
+    }
+    burn::tensor::module::conv2d(x, weight, bias, options)
+}
+
+/// 2-D max pooling: the largest value of each window.
+///
+/// # Shapes
+/// - `x`: `[batch, channels, height_in, width_in]`
+/// - output: `[batch, channels, height_out, width_out]`
+pub fn max_pool2d(x: Tensor<4>, options: MaxPoolOptions<2>) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    if let Some(pool) = flex::max_pool(&x, &options) {
+        return flex::max_pool2d(x, pool);
+    }
+    burn::tensor::module::max_pool2d(x, options)
+}
+
+/// An activation function on Flex.
+#[cfg(feature = "flex")]
+macro_rules! fast {
+    ($x:ident, $f:expr) => {
+        if flex::is_fast(&$x) {
+            return flex::activate($x, $f);
+        }
+    };
+}
+
+/// The hyperbolic tangent of each value, to about 1e-7.
+pub fn tanh<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    fast!(x, activation::Activation::Tanh);
+    burn::tensor::activation::tanh(x)
+}
+
+/// `1 / (1 + e^-x)` for each value.
+pub fn sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    fast!(x, activation::Activation::Sigmoid);
+    burn::tensor::activation::sigmoid(x)
+}
+
+/// The larger of 0 and x for each value.
+pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    fast!(x, activation::Activation::Relu);
+    burn::tensor::activation::relu(x)
+}
+
+/// x above zero and `negative_slope * x` below, for each value.
+pub fn leaky_relu<const D: usize>(x: Tensor<D>, negative_slope: f64) -> Tensor<D> {
+    // The kernel's backward pass tells the sign of x by that of the value.
+    #[cfg(feature = "flex")]
+    if negative_slope as f32 > 0.0 {
+        fast!(x, activation::Activation::LeakyRelu(negative_slope as f32));
+    }
+    burn::tensor::activation::leaky_relu(x, negative_slope)
+}
