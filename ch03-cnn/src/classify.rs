@@ -86,12 +86,20 @@ fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
             return Ok(model);
         }
     }
-    println!("No trained network yet: training that of {EXPERIMENT} first, which takes a few minutes.");
+    println!(
+        "No trained network yet: training that of {EXPERIMENT} first, which takes a few minutes."
+    );
     let experiment = chapter.find(EXPERIMENT).ok_or_else(|| {
-        Error::Usage(format!("{EXPERIMENT}: no such experiment in {}", chapter.name))
+        Error::Usage(format!(
+            "{EXPERIMENT}: no such experiment in {}",
+            chapter.name
+        ))
     })?;
     let finished = run_all(chapter, &[experiment], options)?;
-    let run = finished.first().map(|run| run.folder.clone()).unwrap_or(folder);
+    let run = finished
+        .first()
+        .map(|run| run.folder.clone())
+        .unwrap_or(folder);
     println!();
     Ok(model(&run))
 }
@@ -113,12 +121,16 @@ fn answer(pixels: &[f32], p: &[f32]) {
     // Two rows of pixels in a line of text.
     for (i, rows) in pixels.chunks(2 * 28).enumerate().skip(2).take(10) {
         let (upper, lower) = rows.split_at(28);
-        let blocks = upper.iter().zip(lower).map(|(upper, lower)| match (*upper > 0.4, *lower > 0.4) {
-            (true, true) => '█',
-            (true, false) => '▀',
-            (false, true) => '▄',
-            (false, false) => ' ',
-        });
+        let blocks =
+            upper
+                .iter()
+                .zip(lower)
+                .map(|(upper, lower)| match (*upper > 0.4, *lower > 0.4) {
+                    (true, true) => '█',
+                    (true, false) => '▀',
+                    (false, true) => '▄',
+                    (false, false) => ' ',
+                });
         let line: String = blocks.collect();
         let text = i.checked_sub(4).and_then(|i| beside.get(i));
         println!("  {line}  {}", text.map_or("", String::as_str));

@@ -59,7 +59,10 @@ mod tests {
         let device = Device::flex();
         let values: Vec<f32> = (0..9).map(|i| i as f32).collect();
         let image = Tensor::<4>::from_data(TensorData::new(values, [1, 1, 3, 3]), &device);
-        let moved = roll(image.clone(), 1).into_data().try_to_vec::<f32>().unwrap();
+        let moved = roll(image.clone(), 1)
+            .into_data()
+            .try_to_vec::<f32>()
+            .unwrap();
         assert_eq!(moved, [8.0, 6.0, 7.0, 2.0, 0.0, 1.0, 5.0, 3.0, 4.0]);
         let back = roll(roll(image.clone(), 1), -1).into_data();
         assert_eq!(back, image.into_data());

@@ -34,9 +34,18 @@ pub(super) fn gallery(run: &mut Run) -> Result<()> {
         affine.apply(&digit, &mut out, h, w, &mut rng);
         Picture::grey(h, w, &out)
     };
-    let rotation = affine(Affine { degrees: 45.0, ..Affine::default() });
-    let translation = affine(Affine { translate: 0.1, ..Affine::default() });
-    let shear = affine(Affine { shear: 45.0, ..Affine::default() });
+    let rotation = affine(Affine {
+        degrees: 45.0,
+        ..Affine::default()
+    });
+    let translation = affine(Affine {
+        translate: 0.1,
+        ..Affine::default()
+    });
+    let shear = affine(Affine {
+        shear: 45.0,
+        ..Affine::default()
+    });
     let crop = augment::random_crop(&digit, h, w, CROP, CROP, &mut rng);
     let horizontal = augment::flip_horizontal(&digit, w);
     let vertical = augment::flip_vertical(&digit, w);
@@ -47,7 +56,10 @@ pub(super) fn gallery(run: &mut Run) -> Result<()> {
         .image(rotation, "rotation, up to 45° either way")
         .image(translation, "translation, up to 10 %")
         .image(shear, "shear, up to 45° either way")
-        .image(Picture::grey(CROP.min(h), CROP.min(w), &crop), "a crop of 20x20")
+        .image(
+            Picture::grey(CROP.min(h), CROP.min(w), &crop),
+            "a crop of 20x20",
+        )
         .image(Picture::grey(h, w, &horizontal), "horizontal flip")
         .image(Picture::grey(h, w, &vertical), "vertical flip")
         .image(Picture::grey(h, w, &perspective), "perspective")
@@ -62,12 +74,17 @@ pub(super) fn gallery(run: &mut Run) -> Result<()> {
     run.claim(
         "every change alters the picture and keeps its values in [0, 1]",
         changed.iter().all(|image| **image != digit)
-            && changed.iter().copied().flatten().all(|v| (0.0..=1.0).contains(v)),
+            && changed
+                .iter()
+                .copied()
+                .flatten()
+                .all(|v| (0.0..=1.0).contains(v)),
         "compared pixel by pixel with the original",
     );
     run.claim(
         "a flip undoes itself",
-        augment::flip_horizontal(&horizontal, w) == digit && augment::flip_vertical(&vertical, w) == digit,
+        augment::flip_horizontal(&horizontal, w) == digit
+            && augment::flip_vertical(&vertical, w) == digit,
         "flipped twice, the digit is back",
     );
     Ok(())
@@ -101,8 +118,14 @@ pub(super) fn training(run: &mut Run) -> Result<()> {
     );
     run.metric_beside("test accuracy, with augmentation", with, 0.96);
     run.metric_beside("test accuracy, without", without, 0.958);
-    run.metric("train accuracy, with augmentation", last(&augmented.history, "train accuracy"));
-    run.metric("train accuracy, without", last(&plain.history, "train accuracy"));
+    run.metric(
+        "train accuracy, with augmentation",
+        last(&augmented.history, "train accuracy"),
+    );
+    run.metric(
+        "train accuracy, without",
+        last(&plain.history, "train accuracy"),
+    );
     run.claim(
         "augmentation ends on par or better",
         with > without - 0.01,

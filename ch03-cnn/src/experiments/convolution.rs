@@ -29,7 +29,11 @@ pub(super) fn against_fully_connected(run: &mut Run) -> Result<()> {
     let (of_cnn, of_fc) = (last(&cnn.history), last(&fc.history));
     run.metric_beside("test accuracy, CNN", of_cnn, 0.929);
     run.metric_beside("test accuracy, fully connected", of_fc, 0.907);
-    run.metric_beside("test accuracy after the first epoch, CNN", cnn.history.first("test accuracy"), 0.880);
+    run.metric_beside(
+        "test accuracy after the first epoch, CNN",
+        cnn.history.first("test accuracy"),
+        0.880,
+    );
     run.metric_beside(
         "test accuracy after the first epoch, fully connected",
         fc.history.first("test accuracy"),
@@ -53,7 +57,12 @@ pub(super) fn against_fully_connected(run: &mut Run) -> Result<()> {
         ),
     );
     run.claim_near("test accuracy of the CNN", of_cnn, 0.929, 0.01);
-    run.claim_near("test accuracy of the fully connected network", of_fc, 0.907, 0.01);
+    run.claim_near(
+        "test accuracy of the fully connected network",
+        of_fc,
+        0.907,
+        0.01,
+    );
     Ok(())
 }
 
@@ -67,7 +76,10 @@ pub(super) fn shift(run: &mut Run) -> Result<()> {
     }
     let all = shift::true_class(&cnn.model.network, &data.test, run.device())?;
     let sensitivity = shift::sensitivity(&all);
-    run.metric("mean change of p(true class) over the test images", sensitivity);
+    run.metric(
+        "mean change of p(true class) over the test images",
+        sensitivity,
+    );
     let lowest = shifts.iter().map(|(_, p)| *p).fold(1.0, f64::min);
     let highest = shifts.iter().map(|(_, p)| *p).fold(0.0, f64::max);
     run.claim(
@@ -87,7 +99,10 @@ pub(super) fn shift(run: &mut Run) -> Result<()> {
 }
 
 /// The simple CNN of 3.3, 3.4 and 3.5.
-pub(super) fn train_cnn(run: &mut Run, data: &Split<Images>) -> Result<Fitted<Classifier<SimpleCnn>>> {
+pub(super) fn train_cnn(
+    run: &mut Run,
+    data: &Split<Images>,
+) -> Result<Fitted<Classifier<SimpleCnn>>> {
     let recipe = recipe(run, data.train.len());
     let model = simple_cnn(run.device());
     run.fit(CNN, model, data, &recipe)

@@ -20,7 +20,10 @@ pub(super) fn tensors(run: &mut Run) -> Result<()> {
     let device = run.device().clone();
     let first = digits.tensor(&[0], &device).squeeze_dim::<3>(0); // [1, 28, 28]
     let label = &digits.class_names[usize::from(digits.label(0))];
-    run.say(format!("first training image: a {label}, shape {:?}", first.dims()));
+    run.say(format!(
+        "first training image: a {label}, shape {:?}",
+        first.dims()
+    ));
 
     let stacked = Tensor::cat(vec![first.clone(); 3], 0); // [3, 28, 28]
     let nothing = first.zeros_like();
@@ -34,8 +37,14 @@ pub(super) fn tensors(run: &mut Run) -> Result<()> {
     let (stacked, green, mixed) = (pixels(stacked)?, pixels(green)?, pixels(mixed)?);
     let (h, w) = (digits.height, digits.width);
     let grid = image_grid("A digit as a tensor")
-        .image(Picture::grey(h, w, &grey), &format!("one channel: a {label}"))
-        .image(Picture::rgb(h, w, &stacked), "three equal channels: grey again")
+        .image(
+            Picture::grey(h, w, &grey),
+            &format!("one channel: a {label}"),
+        )
+        .image(
+            Picture::rgb(h, w, &stacked),
+            "three equal channels: grey again",
+        )
         .image(Picture::rgb(h, w, &green), "only the green channel kept")
         .image(Picture::rgb(h, w, &mixed), "three digits, one per channel")
         .image(Picture::grey(h, w, &shuffled), "the same pixels, shuffled")
@@ -74,8 +83,10 @@ pub(super) fn filters(run: &mut Run) -> Result<()> {
         ("horizontal edges: -1 above, 1 below", HORIZONTAL_EDGE),
     ];
     let label = &digits.class_names[usize::from(digits.label(index))];
-    let mut grid = image_grid("Three filters of 3x3")
-        .image(Picture::grey(h, w, &image), &format!("training image {index}, a {label}"));
+    let mut grid = image_grid("Three filters of 3x3").image(
+        Picture::grey(h, w, &image),
+        &format!("training image {index}, a {label}"),
+    );
     let mut filtered = Vec::new();
     for (caption, kernel) in filters {
         let out = convolve2d(&image, h, w, &kernel); // [30, 30]
@@ -117,7 +128,8 @@ pub(super) fn grey(images: &Images, i: usize) -> (Vec<f32>, usize, usize) {
 /// Largest difference between horizontal neighbours.
 fn steepest(image: &[f32], width: usize) -> f32 {
     let rows = image.chunks(width).flat_map(|row| row.windows(2));
-    rows.map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
+    rows.map(|pair| (pair[1] - pair[0]).abs())
+        .fold(0.0, f32::max)
 }
 
 fn pixels(image: Tensor<3>) -> Result<Vec<f32>> {

@@ -128,7 +128,11 @@ fn draw_accuracy(
 ) -> Result<()> {
     let mut chart = plot::lines(title, "epoch", "test accuracy");
     for (name, history) in histories {
-        chart = chart.line(name, &history.column("epoch"), &history.column("test accuracy"));
+        chart = chart.line(
+            name,
+            &history.column("epoch"),
+            &history.column("test accuracy"),
+        );
     }
     run.figure("accuracy", caption, &chart.build())
 }

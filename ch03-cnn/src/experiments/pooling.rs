@@ -37,7 +37,10 @@ pub(super) fn pooled(run: &mut Run) -> Result<()> {
     let after = shift::true_class(&pooled.model.network, &data.test, run.device())?;
     let (before, after) = (shift::sensitivity(&before), shift::sensitivity(&after));
     run.metric("mean change of p(true class) when shifted, CNN", before);
-    run.metric("mean change of p(true class) when shifted, pooled CNN", after);
+    run.metric(
+        "mean change of p(true class) when shifted, pooled CNN",
+        after,
+    );
     run.claim(
         "pooling minds a shift of one pixel less",
         after < before,
