@@ -73,7 +73,9 @@ where
             )));
         }
         if interrupt::requested() {
-            return Err(Error::Interrupted(format!("interrupted after epoch {epoch}")));
+            return Err(Error::Interrupted(format!(
+                "interrupted after epoch {epoch}"
+            )));
         }
         (training.on_epoch)(epoch, mean);
     }

@@ -97,7 +97,9 @@ fn probe(device: &Device) -> std::result::Result<(), String> {
 fn quietly<T>(work: impl FnOnce() -> T) -> std::result::Result<T, String> {
     // The hook belongs to the whole process: one probe at a time.
     static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = ONE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));

@@ -59,7 +59,11 @@ pub(super) fn one_example(run: &mut Run) -> Result<()> {
     run.metric_beside("test accuracy", test, BOOK_SINGLE);
     let fresh = two_moons(MANY, 0.4, run.seed().wrapping_add(2));
     let on_many = moons::accuracy(&trained.model.network, &fresh, run.device())?;
-    run.metric_beside(&format!("accuracy on {MANY} other points"), on_many, BOOK_SINGLE);
+    run.metric_beside(
+        &format!("accuracy on {MANY} other points"),
+        on_many,
+        BOOK_SINGLE,
+    );
     run.metric_beside("test F1", history.last("test F1"), 0.843);
     run.metric_beside("train accuracy", history.last("train accuracy"), 0.842);
     run.metric_beside("seconds of training", history.last("total time"), 19.0);
@@ -69,7 +73,12 @@ pub(super) fn one_example(run: &mut Run) -> Result<()> {
         (first - test).abs() < 0.03 && first > 0.75,
         format!("test accuracy {first:.3} after the first epoch, {test:.3} after the last"),
     );
-    run.claim_near(&format!("accuracy on {MANY} other points"), on_many, BOOK_SINGLE, 0.02);
+    run.claim_near(
+        &format!("accuracy on {MANY} other points"),
+        on_many,
+        BOOK_SINGLE,
+        0.02,
+    );
     Ok(())
 }
 
@@ -79,10 +88,17 @@ pub(super) fn whole_set(run: &mut Run) -> Result<()> {
     let single = train(run, &data, Batch::One)?;
     let whole = train(run, &data, Batch::All)?;
     draw(run, &[&single, &whole])?;
-    let (fast, slow) = (whole.history.last("total time"), single.history.last("total time"));
+    let (fast, slow) = (
+        whole.history.last("total time"),
+        single.history.last("total time"),
+    );
     let accuracy = whole.history.last("test accuracy");
     run.metric_beside("test accuracy, B = N", accuracy, 0.26);
-    run.metric_beside("test accuracy, B = 1", single.history.last("test accuracy"), BOOK_SINGLE);
+    run.metric_beside(
+        "test accuracy, B = 1",
+        single.history.last("test accuracy"),
+        BOOK_SINGLE,
+    );
     let learned = improvement(&whole.history);
     run.claim(
         "an update per epoch teaches nothing",
@@ -116,11 +132,19 @@ pub(super) fn mini_batches(run: &mut Run) -> Result<()> {
     run.metric_beside("test accuracy, B = 32", accuracy(&mini), 0.83);
     run.metric_beside("test accuracy, B = 1", accuracy(&single), BOOK_SINGLE);
     run.metric_beside("test accuracy, B = N", accuracy(&whole), 0.26);
-    run.metric_beside("time of B = 32 / time of B = 1", time(&mini) / time(&single), 1.0 / 20.0);
+    run.metric_beside(
+        "time of B = 32 / time of B = 1",
+        time(&mini) / time(&single),
+        1.0 / 20.0,
+    );
     run.claim(
         "mini-batches come near to single examples",
         accuracy(&mini) > accuracy(&single) - 0.05,
-        format!("test accuracy {:.3} against {:.3}", accuracy(&mini), accuracy(&single)),
+        format!(
+            "test accuracy {:.3} against {:.3}",
+            accuracy(&mini),
+            accuracy(&single)
+        ),
     );
     run.claim(
         "in a fraction of the time",
@@ -130,7 +154,11 @@ pub(super) fn mini_batches(run: &mut Run) -> Result<()> {
     run.claim(
         "and far above one batch of everything",
         accuracy(&mini) > accuracy(&whole) + 0.1,
-        format!("test accuracy {:.3} against {:.3}", accuracy(&mini), accuracy(&whole)),
+        format!(
+            "test accuracy {:.3} against {:.3}",
+            accuracy(&mini),
+            accuracy(&whole)
+        ),
     );
     Ok(())
 }
@@ -175,14 +203,23 @@ fn noisy_moons(run: &mut Run) -> Split<Points> {
 }
 
 fn draw(run: &mut Run, fits: &[&Trained]) -> Result<()> {
-    let mut time = plot::lines("Test accuracy against time", "seconds of training", "test accuracy");
+    let mut time = plot::lines(
+        "Test accuracy against time",
+        "seconds of training",
+        "test accuracy",
+    )
+    .x_logarithmic();
     let mut epoch = plot::lines("Test accuracy against epoch", "epoch", "test accuracy");
     for fit in fits {
         let accuracy = fit.history.column("test accuracy");
         time = time.line(&fit.name, &fit.history.column("total time"), &accuracy);
         epoch = epoch.line(&fit.name, &fit.history.column("epoch"), &accuracy);
     }
-    run.figure("time", "Test accuracy against seconds of training.", &time.build())?;
+    run.figure(
+        "time",
+        "Test accuracy against seconds of training.",
+        &time.build(),
+    )?;
     run.figure("epochs", "Test accuracy against epoch.", &epoch.build())
 }
 

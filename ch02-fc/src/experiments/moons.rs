@@ -28,14 +28,21 @@ pub(super) fn linear(run: &mut Run) -> Result<()> {
         };
         raw = raw.points(&format!("class {class}"), &of_class(0), &of_class(1));
     }
-    run.figure("data", "Two classes that no straight line separates.", &raw.build())?;
+    run.figure(
+        "data",
+        "Two classes that no straight line separates.",
+        &raw.build(),
+    )?;
     let model = LinearModel::new(2, 2, run.device());
     let epochs = run.pick(2, 50, 50);
     let accuracy = classify(run, "linear", model, &data, epochs, BOOK_RATE)?;
     run.claim(
         "a straight boundary can't separate the moons",
         accuracy < 0.95,
-        format!("{:.1} % of the points are on the right side", 100.0 * accuracy),
+        format!(
+            "{:.1} % of the points are on the right side",
+            100.0 * accuracy
+        ),
     );
     Ok(())
 }
@@ -137,6 +144,9 @@ where
         .try_to_vec::<f32>()
         .map_err(|error| Error::Training(format!("reading the logits: {error:?}")))?;
     let mut predictions = Predictions::default();
-    predictions.extend(&logits, points.labels.iter().map(|label| usize::from(*label)));
+    predictions.extend(
+        &logits,
+        points.labels.iter().map(|label| usize::from(*label)),
+    );
     Ok(Score::Accuracy.of(&predictions))
 }

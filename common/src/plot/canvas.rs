@@ -9,8 +9,8 @@ use plotters_backend::{
     FontStyle, FontTransform,
 };
 use tiny_skia::{
-    FillRule, LineCap, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap, PremultipliedColorU8, Rect,
-    Stroke, Transform,
+    FillRule, LineCap, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap, PremultipliedColorU8,
+    Rect, Stroke, Transform,
 };
 
 use super::chart::Area;
@@ -144,9 +144,7 @@ impl Canvas {
     pub(super) fn text_width(&self, text: &str, size: f32, bold: bool) -> f32 {
         let font = if bold { &self.bold } else { &self.regular };
         let font = font.as_scaled(PxScale::from(size));
-        text.chars()
-            .map(|c| font.h_advance(font.glyph_id(c)))
-            .sum()
+        text.chars().map(|c| font.h_advance(font.glyph_id(c))).sum()
     }
 
     /// A line of text. Gives its width.
@@ -262,8 +260,13 @@ impl DrawingBackend for Backend<'_> {
         style: &S,
     ) -> Drawn {
         let (color, width) = (style.color(), style.stroke_width() as f32);
-        self.0
-            .stroke(path(points, false), color.rgb, color.alpha as f32, width, None);
+        self.0.stroke(
+            path(points, false),
+            color.rgb,
+            color.alpha as f32,
+            width,
+            None,
+        );
         Ok(())
     }
 
@@ -280,8 +283,13 @@ impl DrawingBackend for Backend<'_> {
         } else {
             let color = style.color();
             let width = style.stroke_width() as f32;
-            self.0
-                .stroke(path(corners, true), color.rgb, color.alpha as f32, width, None);
+            self.0.stroke(
+                path(corners, true),
+                color.rgb,
+                color.alpha as f32,
+                width,
+                None,
+            );
             Ok(())
         }
     }
@@ -298,7 +306,8 @@ impl DrawingBackend for Backend<'_> {
         if fill {
             self.0.fill(circle, color.rgb, color.alpha as f32);
         } else {
-            self.0.stroke(circle, color.rgb, color.alpha as f32, width, None);
+            self.0
+                .stroke(circle, color.rgb, color.alpha as f32, width, None);
         }
         Ok(())
     }
@@ -314,12 +323,7 @@ impl DrawingBackend for Backend<'_> {
         Ok(())
     }
 
-    fn draw_text<S: BackendTextStyle>(
-        &mut self,
-        text: &str,
-        style: &S,
-        at: BackendCoord,
-    ) -> Drawn {
+    fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, at: BackendCoord) -> Drawn {
         let place = TextPlace {
             at: (at.0 as f32, at.1 as f32),
             size: style.size() as f32,

@@ -170,7 +170,12 @@ impl Chart {
             mark: series.mark,
             color: *color,
         });
-        header(canvas, &self.title, &entries.collect::<Vec<_>>(), style::CHART.0)
+        header(
+            canvas,
+            &self.title,
+            &entries.collect::<Vec<_>>(),
+            style::CHART.0,
+        )
     }
 
     fn axis(
@@ -229,7 +234,12 @@ fn draw_series(canvas: &mut Canvas, frame: &Frame<'_>, area: &Area, series: &Ser
     };
     let finite = |point: &(f64, f64)| point.0.is_finite() && point.1.is_finite();
     let dots = |canvas: &mut Canvas, alpha: f32| {
-        for point in series.points.iter().filter(|point| finite(point)).map(place) {
+        for point in series
+            .points
+            .iter()
+            .filter(|point| finite(point))
+            .map(place)
+        {
             if area.contains(point) {
                 canvas.circle(point, 6.0, color, alpha);
             }
@@ -238,7 +248,12 @@ fn draw_series(canvas: &mut Canvas, frame: &Frame<'_>, area: &Area, series: &Ser
     match series.mark {
         Mark::Level => {
             let height = place(&(0.0, series.points[0].1)).1;
-            canvas.polyline(&[(area.left, height), (area.right, height)], 2.0, color, area);
+            canvas.polyline(
+                &[(area.left, height), (area.right, height)],
+                2.0,
+                color,
+                area,
+            );
         }
         Mark::Points => dots(canvas, 0.75),
         Mark::Line => {
@@ -312,7 +327,13 @@ pub(super) struct Axis {
 
 impl Axis {
     pub(super) fn over(values: &[f64], logarithmic: bool, fixed: Option<(f64, f64)>) -> Self {
-        let measure = |v: f64| if logarithmic { v.max(1e-300).log10() } else { v };
+        let measure = |v: f64| {
+            if logarithmic {
+                v.max(1e-300).log10()
+            } else {
+                v
+            }
+        };
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (low, high) = fixed.unwrap_or(if low <= high { (low, high) } else { (0.0, 1.0) });
@@ -353,7 +374,9 @@ impl Axis {
             };
         }
         // Ticks are multiples of a step; what lies beyond the ninth digit of the range is rounding.
-        let places = (9.0 - (self.high - self.low).log10()).clamp(0.0, 15.0).floor();
+        let places = (9.0 - (self.high - self.low).log10())
+            .clamp(0.0, 15.0)
+            .floor();
         let near = (at * 10f64.powf(places)).round() / 10f64.powf(places);
         if self.whole && (near - near.round()).abs() > 1e-6 * (self.high - self.low) {
             return String::new();
@@ -424,10 +447,11 @@ impl Frame<'_> {
                 .into_font()
                 .color(&RGBColor(r, g, b))
         };
-        let ticks = [-1.0, 0.0, 0.5, 1.0].map(|part| {
-            self.y.tick(self.y.low + part * (self.y.high - self.y.low))
-        });
-        let widest = ticks.iter().map(|t| canvas.text_width(t, style::TICK, false));
+        let ticks = [-1.0, 0.0, 0.5, 1.0]
+            .map(|part| self.y.tick(self.y.low + part * (self.y.high - self.y.low)));
+        let widest = ticks
+            .iter()
+            .map(|t| canvas.text_width(t, style::TICK, false));
         let widest = widest.fold(40.0, f32::max);
         let root = Backend(canvas).into_drawing_area();
         let mut plane = ChartBuilder::on(&root)

@@ -83,7 +83,10 @@ impl Picture {
     /// Width and height in the grid.
     fn size(&self) -> (f32, f32) {
         let longer = self.height.max(self.width).max(1) as f32;
-        (self.width as f32 * SIDE / longer, self.height as f32 * SIDE / longer)
+        (
+            self.width as f32 * SIDE / longer,
+            self.height as f32 * SIDE / longer,
+        )
     }
 }
 
@@ -146,7 +149,11 @@ impl ImageGrid {
             vertical: VPos::Top,
         };
         let at = (style::MARGIN, style::MARGIN);
-        canvas.text(&self.title, &place(at, style::TITLE, true, HPos::Left), style::INK);
+        canvas.text(
+            &self.title,
+            &place(at, style::TITLE, true, HPos::Left),
+            style::INK,
+        );
         for (i, (picture, _)) in self.pictures.iter().enumerate() {
             let left = style::MARGIN + (i % columns) as f32 * (SIDE + GAP);
             let row_top = top + (i / columns) as f32 * row_height;
@@ -156,7 +163,11 @@ impl ImageGrid {
             for (line, text) in captions[i].iter().enumerate() {
                 let y = row_top + SIDE + 4.0 + line as f32 * style::TICK * 1.2;
                 let at = (left + SIDE / 2.0, y);
-                canvas.text(text, &place(at, style::TICK, false, HPos::Center), style::INK);
+                canvas.text(
+                    text,
+                    &place(at, style::TICK, false, HPos::Center),
+                    style::INK,
+                );
             }
         }
         Figure {
@@ -180,10 +191,13 @@ impl ImageGrid {
     }
 
     fn alt(&self) -> String {
-        let captions = self.pictures.iter().map(|(picture, caption)| match &picture.text {
-            Some(text) => format!("{caption} ({text})"),
-            None => caption.clone(),
-        });
+        let captions = self
+            .pictures
+            .iter()
+            .map(|(picture, caption)| match &picture.text {
+                Some(text) => format!("{caption} ({text})"),
+                None => caption.clone(),
+            });
         let captions = captions.filter(|c| !c.is_empty()).collect::<Vec<_>>();
         format!(
             "{}: {} pictures; {}",
@@ -204,7 +218,12 @@ fn draw(canvas: &mut Canvas, picture: &Picture, corner: (f32, f32)) {
     let (wide, high) = (wide.round() as i32, high.round() as i32);
     // A frame, so that white pictures have an end.
     let frame = ((wide + 2) as f32, (high + 2) as f32);
-    canvas.rectangle(((left - 1) as f32, (top - 1) as f32), frame, (190, 190, 190), 1.0);
+    canvas.rectangle(
+        ((left - 1) as f32, (top - 1) as f32),
+        frame,
+        (190, 190, 190),
+        1.0,
+    );
     for y in 0..high {
         for x in 0..wide {
             let row = y as usize * picture.height / high as usize;

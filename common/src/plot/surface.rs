@@ -16,7 +16,13 @@ const SCALE: u32 = 150;
 
 /// Draws the probability of class 0 over the plane, `p0` [ys, xs] row by row from the lowest y, and `points` of classes 0 and 1 on top.
 /// The black line is p = 0.5, where the decision changes.
-pub fn decision_surface(title: &str, xs: &[f32], ys: &[f32], p0: &[f32], points: &Points) -> Figure {
+pub fn decision_surface(
+    title: &str,
+    xs: &[f32],
+    ys: &[f32],
+    p0: &[f32],
+    points: &Points,
+) -> Figure {
     let wide = |values: &[f32]| values.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
     let exact = |values: &[f32]| {
         let ends = (values.first().copied(), values.last().copied());
@@ -121,9 +127,7 @@ impl Surface<'_> {
         };
         let (i, u) = cell(x, self.xs.len());
         let (j, v) = cell(y, self.ys.len());
-        let value = |i: usize, j: usize| {
-            self.p0.get(j * self.xs.len() + i).copied().unwrap_or(0.5)
-        };
+        let value = |i: usize, j: usize| self.p0.get(j * self.xs.len() + i).copied().unwrap_or(0.5);
         let low = value(i, j) * (1.0 - u) + value(i + 1, j) * u;
         let high = value(i, j + 1) * (1.0 - u) + value(i + 1, j + 1) * u;
         low * (1.0 - v) + high * v

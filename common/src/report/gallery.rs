@@ -9,7 +9,10 @@ use super::page::{document, facts};
 
 /// The page that shows `runs`, chapter by chapter.
 pub(super) fn render(runs: &[Found]) -> String {
-    let mut chapters: Vec<&str> = runs.iter().map(|run| run.summary.chapter.as_str()).collect();
+    let mut chapters: Vec<&str> = runs
+        .iter()
+        .map(|run| run.summary.chapter.as_str())
+        .collect();
     chapters.dedup();
     let body = html! {
         h1 { "Inside Deep Learning in Rust: runs" }
@@ -61,7 +64,9 @@ fn card(run: &Found) -> Markup {
 fn link(path: &Path) -> String {
     let parts = path.iter().map(|part| {
         let part = part.to_string_lossy();
-        part.replace('%', "%25").replace('#', "%23").replace('?', "%3F")
+        part.replace('%', "%25")
+            .replace('#', "%23")
+            .replace('?', "%3F")
     });
     parts.collect::<Vec<_>>().join("/")
 }

@@ -69,7 +69,9 @@ fn finished(out: &Path) -> Result<Vec<Found>> {
     for chapter in folders(out)? {
         for experiment in folders(&chapter)? {
             for run in folders(&experiment)? {
-                let unfinished = run.extension().is_some_and(|e| e == "partial" || e == "stopped");
+                let unfinished = run
+                    .extension()
+                    .is_some_and(|e| e == "partial" || e == "stopped");
                 let Ok(bytes) = std::fs::read(run.join("summary.json")) else {
                     continue;
                 };
@@ -108,7 +110,11 @@ mod tests {
             id: id.into(),
             title: "A <title> & more".into(),
             chapter: "ch03-cnn".into(),
-            metrics: vec![Metric { name: "loss".into(), value: f64::NAN, book: Some(0.5) }],
+            metrics: vec![Metric {
+                name: "loss".into(),
+                value: f64::NAN,
+                book: Some(0.5),
+            }],
             figures: vec![FigureEntry {
                 name: "fit".into(),
                 title: "Fit".into(),

@@ -106,7 +106,12 @@ pub(super) fn facts(summary: &Summary) -> String {
     ];
     let date = summary.started.split('T').next().unwrap_or_default();
     facts.push(date.to_string());
-    facts.extend(summary.commit.iter().map(|commit| format!("commit {commit}")));
+    facts.extend(
+        summary
+            .commit
+            .iter()
+            .map(|commit| format!("commit {commit}")),
+    );
     facts.retain(|fact| !fact.is_empty());
     facts.join(" · ")
 }

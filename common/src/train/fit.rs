@@ -253,7 +253,11 @@ where
         _ => training.renderer(Box::new(dashboard::Silent)),
     };
     let schedule = recipe.schedule.init(recipe.lr)?;
-    let result = training.launch(Learner::new(model.train(), recipe.optimizer.init(), schedule));
+    let result = training.launch(Learner::new(
+        model.train(),
+        recipe.optimizer.init(),
+        schedule,
+    ));
 
     let mut outcome = strategy.outcome.borrow_mut();
     if let Some(error) = outcome.error.take() {
