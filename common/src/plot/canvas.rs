@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
@@ -53,7 +55,15 @@ impl Canvas {
 
     /// The picture as a PNG file.
     pub(super) fn png(&self) -> Result<Vec<u8>, String> {
-        self.pixels.encode_png().map_err(|error| error.to_string())
+        // Opaque, so without the fourth channel; well compressed, since figures are mailed and committed.
+        let rgb = self.pixels.pixels().iter();
+        let rgb: Vec<u8> = rgb.flat_map(|p| [p.red(), p.green(), p.blue()]).collect();
+        let (width, height) = (self.pixels.width(), self.pixels.height());
+        let mut png = Vec::new();
+        PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::Adaptive)
+            .write_image(&rgb, width, height, ExtendedColorType::Rgb8)
+            .map_err(|error| error.to_string())?;
+        Ok(png)
     }
 
     /// Mixes a colour into a pixel; outside the picture nothing happens.
