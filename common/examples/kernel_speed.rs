@@ -118,7 +118,7 @@ networks!(
     ours,
     common::nn::conv,
     common::nn::pool,
-    burn::nn,
+    common::nn,
     common::kernels::tanh
 );
 
