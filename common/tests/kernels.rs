@@ -417,6 +417,62 @@ fn what_is_not_a_number_stays_so() {
     assert!(values(kernels::max_pool2d(x(), MaxPoolOptions::new([2, 2])))[0].is_nan());
 }
 
+/// Output and gradients (input, weight, bias) of a linear layer.
+fn linear_results(
+    device: Device,
+    [x, w, b]: [&[f32]; 3],
+    [batch, time, inputs, outputs]: [usize; 4],
+    layer: impl Fn(Tensor<3>, Tensor<2>, Option<Tensor<1>>) -> Tensor<3>,
+) -> Vec<Vec<f32>> {
+    let device = device.autodiff();
+    let x = leaf(x, [batch, time, inputs], &device);
+    let w = leaf(w, [inputs, outputs], &device);
+    let b = leaf(b, [outputs], &device);
+    let out = layer(x.clone(), w.clone(), Some(b.clone()));
+    let grads = out.clone().powi_scalar(2).sum().backward();
+    vec![
+        values(out),
+        values(x.grad(&grads).unwrap()),
+        values(w.grad(&grads).unwrap()),
+        values(b.grad(&grads).unwrap()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn linear_is_burns(sizes in [1..5usize, 1..20usize, 1..70usize, 1..70usize]) {
+        let [batch, time, inputs, outputs] = sizes;
+        let (x, w, b) = (random([batch, time, inputs]), random([inputs, outputs]), random([outputs]));
+        let ours = linear_results(Device::flex(), [&x, &w, &b], sizes, kernels::linear);
+        let theirs = linear_results(reference(), [&x, &w, &b], sizes, module::linear);
+        for (name, (ours, theirs)) in ["output", "input", "weight", "bias"].into_iter().zip(ours.iter().zip(&theirs)) {
+            assert_close(name, ours, theirs);
+        }
+    }
+}
+
+#[test]
+fn linear_takes_vectors_and_empty_batches() {
+    let device = Device::flex();
+    let w = Tensor::<1>::from_floats(random([12]).as_slice(), &device).reshape([4, 3]);
+    assert_eq!(
+        kernels::linear(Tensor::<1>::ones([4], &device), w.clone(), None).dims(),
+        [3]
+    );
+    assert_eq!(
+        kernels::linear(Tensor::<2>::ones([0, 4], &device), w.clone(), None).dims(),
+        [0, 3]
+    );
+    let both = values(kernels::linear(
+        Tensor::<2>::ones([2, 4], &device),
+        w.clone(),
+        None,
+    ));
+    assert_close("rows", &both, &values(w.sum_dim(0).repeat(&[2, 1])));
+}
+
 mod layers {
     use super::*;
     use burn::module::Module;
@@ -448,6 +504,30 @@ mod layers {
             assert_close("output", &values(ours), &values(theirs));
             assert_eq!(fast.to_string(), slow.to_string());
         }
+    }
+
+    #[test]
+    fn linear_starts_from_burns_weights_and_computes_the_same() {
+        let device = Device::flex();
+        let slow = burn::nn::LinearConfig::new(7, 5).init(&device);
+        let fast = common::nn::LinearConfig::new(7, 5)
+            .init(&device)
+            .load_record(slow.clone().into_record());
+        let x = Tensor::<1>::from_floats(random([21]).as_slice(), &device).reshape([3, 7]);
+        assert_close(
+            "output",
+            &values(fast.forward(x.clone())),
+            &values(slow.forward(x)),
+        );
+        assert_eq!(fast.to_string(), slow.to_string());
+    }
+
+    #[test]
+    #[should_panic]
+    fn linear_of_the_wrong_width_fails() {
+        let device = Device::flex();
+        let layer = common::nn::LinearConfig::new(7, 5).init(&device);
+        layer.forward(Tensor::<2>::zeros([3, 6], &device));
     }
 
     /// PyTorch's `nn.Conv2d`: U(-k, k), k = 1 / sqrt(fan in), for weight and bias.

@@ -16,6 +16,8 @@ mod flex;
 #[cfg(feature = "flex")]
 mod functions;
 #[cfg(feature = "flex")]
+mod matmul;
+#[cfg(feature = "flex")]
 mod parallel;
 #[cfg(feature = "flex")]
 mod pool;
@@ -48,6 +50,28 @@ pub fn conv2d(
         return flex::conv2d(x, weight, bias, options);
     }
     burn::tensor::module::conv2d(x, weight, bias, options)
+}
+
+/// A linear map with a bias: `x * weight + bias` over the last axis.
+///
+/// # Shapes
+/// - `x`: `[..., inputs]`
+/// - `weight`: `[inputs, outputs]`
+/// - `bias`: `[outputs]`
+/// - output: `[..., outputs]`
+///
+/// # Panics
+/// As [`burn::tensor::module::linear`] does: if the last axis of `x` is not the first of `weight`.
+pub fn linear<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if flex::takes_linear(&x, &weight, bias.as_ref()) {
+        return flex::linear(x, weight, bias);
+    }
+    burn::tensor::module::linear(x, weight, bias)
 }
 
 /// 2-D max pooling: the largest value of each window.

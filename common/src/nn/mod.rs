@@ -5,9 +5,11 @@
 
 mod activation;
 pub mod conv;
+mod linear;
 pub mod pool;
 
 pub use activation::{Relu, Sigmoid, Tanh};
+pub use linear::{Linear, LinearConfig};
 
 use burn::nn::PaddingConfig2d;
 

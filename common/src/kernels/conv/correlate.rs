@@ -179,7 +179,7 @@ impl Kernel for Piece<'_> {
             if tile.len() < full * row {
                 tile.resize(full * row, 0.0);
             }
-            debug_assert!(
+            assert!(
                 offsets
                     .iter()
                     .all(|o| o + positions + VECTORS * V::LANES <= copy.len())

@@ -2,10 +2,12 @@
 
 mod activation;
 mod conv;
+mod linear;
 mod pool;
 
 pub(super) use activation::activate;
 pub(super) use conv::{conv2d, takes_conv2d};
+pub(super) use linear::{linear, takes_linear};
 pub(super) use pool::{max_pool, max_pool2d};
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -32,6 +34,11 @@ pub(crate) trait Kernels: Backend {
     ) -> FloatTensor<Self>;
     fn fast_activation(x: FloatTensor<Self>, f: Activation) -> FloatTensor<Self>;
     fn fast_max_pool2d(x: FloatTensor<Self>, pool: MaxPool) -> FloatTensor<Self>;
+    fn fast_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
 }
 
 impl Kernels for Flex {
@@ -51,6 +58,14 @@ impl Kernels for Flex {
     fn fast_max_pool2d(x: FloatTensor<Self>, pool: MaxPool) -> FloatTensor<Self> {
         pool::forward(&x, &pool).0
     }
+
+    fn fast_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        linear::forward(&x, &weight, &bias)
+    }
 }
 
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
@@ -69,6 +84,14 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
 
     fn fast_max_pool2d(x: FloatTensor<Self>, pool: MaxPool) -> FloatTensor<Self> {
         pool::tracked::<C>(x, pool)
+    }
+
+    fn fast_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        linear::tracked::<C>(x, weight, bias)
     }
 }
 
