@@ -1,11 +1,12 @@
 //! The three networks of the chapter. Images come in as [B, 1, 28, 28].
 
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
+use burn::nn::PaddingConfig2d;
 use burn::tensor::{Device, Tensor};
 use common::kernels::tanh;
 use common::nn::conv::{Conv2d, Conv2dConfig};
 use common::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use common::nn::{Linear, LinearConfig};
 use common::train::Network;
 
 /// Pixels of a digit.

@@ -271,7 +271,8 @@ mod tests {
                 let inked = || (0..784).filter(|&p| image[p] > 0).map(position);
                 inked().max().unwrap() + 1 - inked().min().unwrap()
             };
-            let (column, row): (fn(usize) -> usize, fn(usize) -> usize) = (|p| p % 28, |p| p / 28);
+            let column: fn(usize) -> usize = |p| p % 28;
+            let row: fn(usize) -> usize = |p| p / 28;
             let longer_side = extent(column).max(extent(row));
             assert!(
                 (19..=21).contains(&longer_side),

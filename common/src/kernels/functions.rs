@@ -60,7 +60,7 @@ pub(crate) unsafe fn tanh<V: Vector>(x: V) -> V {
             p = p.mul_add(square, c(k));
         }
         let mut q = c(1.198_258_4e-6);
-        for k in [1.185_347_1e-4, 2.268_434_6e-3, 4.893_525_2e-3] {
+        for k in [1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3] {
             q = q.mul_add(square, c(k));
         }
         x.mul(p).div(q)

@@ -7,6 +7,9 @@
 //!
 //! The same inputs give the same numbers in every run with the same number of threads.
 
+// Tiles of registers are arrays indexed by constants, several in one loop: an index says it more plainly than zipped iterators.
+#![allow(clippy::needless_range_loop)]
+
 #[cfg(feature = "flex")]
 mod activation;
 #[cfg(feature = "flex")]
