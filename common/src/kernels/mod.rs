@@ -21,11 +21,18 @@ mod functions;
 #[cfg(feature = "flex")]
 mod matmul;
 #[cfg(feature = "flex")]
+mod packed;
+#[cfg(feature = "flex")]
 mod parallel;
 #[cfg(feature = "flex")]
 mod pool;
 #[cfg(feature = "flex")]
+mod recurrent;
+mod rnn;
+#[cfg(feature = "flex")]
 mod simd;
+
+pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
