@@ -20,6 +20,7 @@ mod flex;
 mod functions;
 #[cfg(feature = "flex")]
 mod matmul;
+pub(crate) mod optimizer;
 #[cfg(feature = "flex")]
 mod packed;
 #[cfg(feature = "flex")]
@@ -31,6 +32,8 @@ mod recurrent;
 mod rnn;
 #[cfg(feature = "flex")]
 mod simd;
+#[cfg(feature = "flex")]
+mod tail;
 
 pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
 
