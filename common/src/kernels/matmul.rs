@@ -1,10 +1,16 @@
-//! Matrix product for the sizes of small networks: the right matrix is packed strip by strip, the left one is read
-//! where it lies.
+//! Matrix product for the sizes of small networks, block by block: the blocks of both matrices are packed in the order
+//! in which they are read (Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008).
+
+mod batched;
+mod tile;
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::parallel::{Shared, part, written};
-use super::simd::{Kernel, Vector, dispatch};
+use super::parallel::{Shared, part, ranges, written};
+pub(crate) use batched::{Matrices, matmul_each};
+pub(crate) use tile::{Left, Product, Registers, Start, pack_left, pack_right};
 
 /// A matrix in memory with any steps; a transposed one is only described differently.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +42,59 @@ impl<'a> Matrix<'a> {
         }
     }
 
+    /// `rows x cols` values, of which two in a column are `row_step` apart and two in a row `col_step`.
+    ///
+    /// # Panics
+    /// If a value lies beyond the end.
+    pub fn strided(
+        values: &'a [f32],
+        [rows, cols]: [usize; 2],
+        [row_step, col_step]: [usize; 2],
+    ) -> Self {
+        let inside = rows == 0
+            || cols == 0
+            || (rows - 1)
+                .checked_mul(row_step)
+                .zip((cols - 1).checked_mul(col_step))
+                .and_then(|(r, c)| r.checked_add(c))
+                .is_some_and(|last| last < values.len());
+        assert!(inside, "a {rows} x {cols} matrix inside of its values");
+        Self {
+            values,
+            rows,
+            cols,
+            row_step,
+            col_step,
+        }
+    }
+
+    /// Its rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Some rows and some columns.
+    ///
+    /// # Panics
+    /// If they are not part of the matrix.
+    pub fn block(self, rows: Range<usize>, cols: Range<usize>) -> Self {
+        assert!(
+            rows.start <= rows.end
+                && rows.end <= self.rows
+                && cols.start <= cols.end
+                && cols.end <= self.cols,
+            "block of a matrix"
+        );
+        let from = rows.start * self.row_step + cols.start * self.col_step;
+        Self {
+            // Nothing is read from a block without rows or columns.
+            values: self.values.get(from..).unwrap_or_default(),
+            rows: rows.len(),
+            cols: cols.len(),
+            ..self
+        }
+    }
+
     /// Rows become columns.
     pub fn transposed(self) -> Self {
         let Self {
@@ -55,18 +114,13 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// Rows of a full tile.
-const WIDE_ROWS: usize = 8;
-const NARROW_ROWS: usize = 4;
-/// Vectors of a tile.
-const VECTORS: usize = 3;
-/// Terms of a sum that are taken at a time: a strip of this depth stays in the second-level cache.
-const DEPTH: usize = 512;
-/// Largest vector.
-const LANES: usize = 16;
+/// Terms of a sum that are taken at a time: a strip of this depth stays in the first-level cache or near it.
+const DEPTH: usize = 256;
+/// Rows of the left matrix that are packed at a time: with the terms above they stay in the second-level cache.
+const ROWS: usize = 128;
 /// Multiplications that are worth a piece of work of their own.
-const GRAIN: usize = 256 * 1024;
-/// Pieces that the rows or the terms are split into at most.
+const GRAIN: usize = 512 * 1024;
+/// Pieces that a product is split into at most.
 const PARTS: usize = 16;
 
 /// `a * b`, plus `bias` (one value per column, or empty for zeros) in each row.
@@ -74,269 +128,160 @@ pub(crate) fn matmul(a: Matrix, b: Matrix, bias: &[f32]) -> Vec<f32> {
     assert_eq!(a.cols, b.rows, "inner sizes");
     assert!(bias.is_empty() || bias.len() == b.cols, "size of the bias");
     let (rows, cols, terms) = (a.rows, b.cols, a.cols);
-    let shape = dispatch(TileShape);
-    let strips = cols.div_ceil(shape.cols);
+    let registers = Registers::new();
+    let mut start = bias.to_vec();
+    start.resize(registers.padded(cols), 0.0);
 
-    // Few strips: split the rows as well, and if those are few too, the terms. Shapes alone decide, so that the
-    // order of every sum is always the same.
-    let wanted = (rows * cols * terms / GRAIN)
-        .clamp(1, PARTS)
-        .div_ceil(strips.max(1));
-    let row_parts = (rows / (4 * WIDE_ROWS)).clamp(1, wanted);
-    let term_parts = (terms / DEPTH).clamp(1, wanted.div_ceil(row_parts));
+    // Split the rows first, then the columns, and if those are few the terms. Shapes alone decide, so that the order
+    // of every sum is always the same.
+    let wanted = (rows * cols * terms / GRAIN).clamp(1, PARTS);
+    let row_parts = (rows / 96).clamp(1, wanted);
+    let col_parts = (cols / 96).clamp(1, wanted.div_ceil(row_parts));
+    let term_parts = (terms / 512).clamp(1, wanted.div_ceil(row_parts * col_parts));
 
     let work = |out: Shared| {
-        let pieces = strips * row_parts * term_parts;
-        let one = |buffer: &mut Vec<f32>, piece: usize| {
-            let (strip, rest) = (piece % strips, piece / strips);
-            let (row_part, term_part) = (rest % row_parts, rest / row_parts);
-            let tiles = part(rows.div_ceil(shape.rows), row_parts, row_part);
+        let pieces = row_parts * col_parts * term_parts;
+        let one = |buffer: &mut Buffer, piece: usize| {
+            let (row_part, rest) = (piece % row_parts, piece / row_parts);
+            let (col_part, term_part) = (rest % col_parts, rest / col_parts);
+            // Whole tiles and whole vectors.
+            let lines = scaled(
+                part(rows.div_ceil(registers.rows), row_parts, row_part),
+                registers.rows,
+                rows,
+            );
+            let columns = scaled(
+                part(cols.div_ceil(registers.lanes), col_parts, col_part),
+                registers.lanes,
+                cols,
+            );
             let terms = part(terms, term_parts, term_part);
-            let first = strip * shape.cols;
-            let width = (cols - first).min(shape.cols);
-            let bias = if term_part == 0 && !bias.is_empty() {
-                &bias[first..first + width]
-            } else {
-                &[]
+            let start = match term_part {
+                0 if !bias.is_empty() => &start[columns.start..registers.padded(columns.end)],
+                _ => &[],
             };
             let offset = term_part * rows * cols;
-            dispatch(Piece {
-                a,
-                b,
-                rows,
-                cols,
-                terms,
-                tiles,
-                first,
-                width,
-                bias,
-                buffer,
-                out,
-                offset,
-            });
+            block_product(a, b, [lines, columns, terms], start, buffer, out, offset);
         };
         if pieces == 1 {
-            one(&mut Vec::new(), 0);
+            one(&mut Buffer::default(), 0);
         } else {
-            (0..pieces).into_par_iter().for_each_init(Vec::new, one);
+            (0..pieces)
+                .into_par_iter()
+                .for_each_init(Buffer::default, one);
         }
     };
-    // SAFETY: every strip of columns of every tile of rows is written for every part of the terms.
+    // SAFETY: every part of the rows and of the columns is written for every part of the terms.
     let (mut sums, ()) = unsafe { written(term_parts * rows * cols, work) };
     if term_parts > 1 {
         let (total, more) = sums.split_at_mut(rows * cols);
-        for part in more.chunks_exact(total.len().max(1)) {
-            total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
-        }
+        let len = total.len();
+        let total = Shared::new(total);
+        ranges(len, GRAIN / 16, |range| {
+            // SAFETY: the ranges are disjoint.
+            let total = unsafe {
+                std::slice::from_raw_parts_mut(total.part(range.start, range.len()), range.len())
+            };
+            for part in more.chunks_exact(len) {
+                total
+                    .iter_mut()
+                    .zip(&part[range.clone()])
+                    .for_each(|(t, p)| *t += p);
+            }
+        });
         sums.truncate(rows * cols);
     }
     sums
 }
 
-/// Rows and columns of a tile on this processor.
-struct TileShape;
-
-struct Tile {
-    rows: usize,
-    cols: usize,
+/// A range of `unit` items each, within `end` items in all.
+fn scaled(range: Range<usize>, unit: usize, end: usize) -> Range<usize> {
+    (range.start * unit).min(end)..(range.end * unit).min(end)
 }
 
-impl Kernel for TileShape {
-    type Output = Tile;
-
-    #[inline(always)]
-    unsafe fn run<V: Vector>(self) -> Tile {
-        let rows = if V::WIDE { WIDE_ROWS } else { NARROW_ROWS };
-        Tile {
-            rows,
-            cols: VECTORS * V::LANES,
-        }
-    }
+/// Packed blocks of both matrices.
+#[derive(Default)]
+struct Buffer {
+    left: Vec<f32>,
+    right: Vec<f32>,
 }
 
-/// One strip of columns for some rows and some terms.
-struct Piece<'a> {
-    a: Matrix<'a>,
-    b: Matrix<'a>,
-    rows: usize,
-    cols: usize,
-    terms: std::ops::Range<usize>,
-    tiles: std::ops::Range<usize>,
-    /// First column and number of columns.
-    first: usize,
-    width: usize,
-    bias: &'a [f32],
-    buffer: &'a mut Vec<f32>,
-    out: Shared<'a>,
-    /// Where the sums of this part of the terms start.
-    offset: usize,
-}
-
-impl Kernel for Piece<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<V: Vector>(self) {
-        let Self {
-            a,
-            b,
-            rows,
-            cols,
-            terms,
-            tiles,
-            first,
-            width,
-            bias,
-            buffer,
-            out,
-            offset,
-        } = self;
-        let height = if V::WIDE { WIDE_ROWS } else { NARROW_ROWS };
-        let vectors = width.div_ceil(V::LANES);
-        let pitch = vectors * V::LANES;
-        buffer.resize(DEPTH.min(terms.len()) * pitch, 0.0);
-        let mut start = [0.0f32; VECTORS * LANES];
-        start[..bias.len()].copy_from_slice(bias);
-
-        let mut block = terms.clone();
-        let mut fresh = true;
-        loop {
-            let depth = block.len().min(DEPTH);
-            pack_strip(b, block.start, depth, first, width, pitch, buffer);
-            for tile in tiles.clone() {
-                let strip = &buffer[..depth * pitch];
-                let lines = (rows - tile * height).min(height);
-                let at = [tile * height, lines, block.start, depth];
-                // The sums so far, or the bias; a row that does not exist is computed and dropped.
-                let mut sums = [[0.0f32; VECTORS * LANES]; WIDE_ROWS];
-                for (r, sum) in sums.iter_mut().enumerate().take(lines) {
-                    if fresh {
-                        *sum = start;
-                    } else {
-                        let at = offset + (tile * height + r) * cols + first;
-                        // SAFETY: a part of this piece's own columns and rows, which the first block has written.
-                        unsafe {
-                            sum.as_mut_ptr()
-                                .copy_from_nonoverlapping(out.part(at, width), width)
-                        };
-                    }
-                }
-                // SAFETY: the instruction set is the caller's promise; the tile has `lines` rows of `a`.
-                unsafe {
-                    match (V::WIDE, vectors) {
-                        (true, 1) => product::<V, WIDE_ROWS, 1>(a, at, strip, &mut sums),
-                        (true, 2) => product::<V, WIDE_ROWS, 2>(a, at, strip, &mut sums),
-                        (true, _) => product::<V, WIDE_ROWS, VECTORS>(a, at, strip, &mut sums),
-                        (false, 1) => product::<V, NARROW_ROWS, 1>(a, at, strip, &mut sums),
-                        (false, 2) => product::<V, NARROW_ROWS, 2>(a, at, strip, &mut sums),
-                        (false, _) => product::<V, NARROW_ROWS, VECTORS>(a, at, strip, &mut sums),
-                    }
-                }
-                for (r, sum) in sums.iter().enumerate().take(lines) {
-                    // SAFETY: this piece's own columns and rows.
-                    unsafe {
-                        out.write(offset + (tile * height + r) * cols + first, &sum[..width])
-                    };
-                }
-            }
-            fresh = false;
-            block.start += depth;
-            if block.is_empty() {
-                break;
-            }
-        }
-    }
-}
-
-/// `to[term, column] = b[from + term, first + column]`, rows of `pitch` values.
-#[inline(always)]
-fn pack_strip(
+/// Lines, columns and terms of one piece, written to `out` from `offset` on.
+fn block_product(
+    a: Matrix,
     b: Matrix,
-    from: usize,
-    depth: usize,
-    first: usize,
-    width: usize,
-    pitch: usize,
-    to: &mut [f32],
+    [lines, columns, terms]: [Range<usize>; 3],
+    start: &[f32],
+    buffer: &mut Buffer,
+    out: Shared,
+    offset: usize,
 ) {
-    if b.col_step == 1 {
-        for (term, to) in to.chunks_exact_mut(pitch.max(1)).enumerate().take(depth) {
-            let at = (from + term) * b.row_step + first;
-            to[..width].copy_from_slice(&b.values[at..at + width]);
-        }
-        return;
-    }
-    // A few terms at a time: the lines of the cache that are written stay there for all columns.
-    for block in (0..depth).step_by(LANES) {
-        let count = (depth - block).min(LANES);
-        let to = &mut to[block * pitch..][..count * pitch];
-        for column in 0..width {
-            let at = (from + block) * b.row_step + (first + column) * b.col_step;
-            let values = &b.values[at..][..(count - 1) * b.row_step + 1];
-            if let (1, Ok(values)) = (b.row_step, <&[f32; LANES]>::try_from(values)) {
-                for (i, value) in values.iter().enumerate() {
-                    to[i * pitch + column] = *value;
+    let registers = Registers::new();
+    let width = registers.padded(columns.len());
+    let mut from = terms.start;
+    loop {
+        let depth = (terms.end - from).min(DEPTH);
+        let right = room(&mut buffer.right, depth * width);
+        pack_right(b.block(from..from + depth, columns.clone()), right);
+        for first in lines.clone().step_by(ROWS) {
+            let block = first..(first + ROWS).min(lines.end);
+            let left = a.block(block.clone(), from..from + depth);
+            let packed = room(
+                &mut buffer.left,
+                block.len().next_multiple_of(registers.rows) * depth,
+            );
+            pack_left(left, registers.rows, packed);
+            // SAFETY: this piece's own rows and columns; with `Output` the first terms have written them.
+            unsafe {
+                Product {
+                    left: Left::Packed(packed, block.len(), depth),
+                    right,
+                    cols: columns.len(),
+                    start: if from > terms.start {
+                        Start::Output
+                    } else if start.is_empty() {
+                        Start::Zero
+                    } else {
+                        Start::Row(start)
+                    },
+                    out: rows_of(out, offset, block.clone(), columns.clone(), b.cols),
+                    step: b.cols,
                 }
-            } else {
-                for i in 0..count {
-                    to[i * pitch + column] = values[i * b.row_step];
-                }
+                .run();
             }
+        }
+        from += depth;
+        if from == terms.end {
+            break;
         }
     }
 }
 
-/// Adds to `sums` the product of rows and terms of `a`, at (first row, rows, first term, terms), and `b`
-/// `[term, N vectors]`. Beyond the last row the last one is taken again.
+/// The first value of these rows and columns of the matrix of `pitch` columns at `offset`.
 ///
 /// # Safety
-/// The processor has the instruction set of `V`.
-#[inline(always)]
-unsafe fn product<V: Vector, const M: usize, const N: usize>(
-    a: Matrix,
-    [first, rows, term, depth]: [usize; 4],
-    b: &[f32],
-    sums: &mut [[f32; VECTORS * LANES]; WIDE_ROWS],
-) {
+/// While they are in use no other thread uses values of them.
+unsafe fn rows_of(
+    out: Shared,
+    offset: usize,
+    rows: Range<usize>,
+    cols: Range<usize>,
+    pitch: usize,
+) -> *mut f32 {
     assert!(
-        rows > 0 && first + rows <= a.rows && term + depth <= a.cols,
-        "tile inside of the matrix"
+        cols.end <= pitch && offset + rows.end * pitch <= out.len(),
+        "block inside of the result"
     );
-    assert!(b.len() >= depth * N * V::LANES && N * V::LANES <= VECTORS * LANES && M <= WIDE_ROWS);
-    // SAFETY: rows and terms are inside of the matrix by the first assertion, and a matrix covers its values:
-    // `(rows - 1) * row_step + (cols - 1) * col_step < values.len()`. The second bounds `b` and `sums`.
-    unsafe {
-        let mut total = [[V::splat(0.0); N]; M];
-        let mut lines = [a.values.as_ptr(); M];
-        for m in 0..M {
-            lines[m] = a
-                .values
-                .as_ptr()
-                .wrapping_add((first + m.min(rows - 1)) * a.row_step + term * a.col_step);
-            for n in 0..N {
-                total[m][n] = V::load(sums[m].as_ptr().add(n * V::LANES));
-            }
-        }
-        let mut b = b.as_ptr();
-        for t in 0..depth {
-            let mut x = [V::splat(0.0); N];
-            for n in 0..N {
-                x[n] = V::load(b.add(n * V::LANES));
-            }
-            for m in 0..M {
-                let w = V::splat(*lines[m].add(t * a.col_step));
-                for n in 0..N {
-                    total[m][n] = w.mul_add(x[n], total[m][n]);
-                }
-            }
-            b = b.add(N * V::LANES);
-        }
-        for m in 0..M {
-            for n in 0..N {
-                total[m][n].store(sums[m].as_mut_ptr().add(n * V::LANES));
-            }
-        }
+    // SAFETY: the caller's promise; all the rows lie inside by the assertion.
+    unsafe { out.part(offset + rows.start * pitch + cols.start, 0) }
+}
+
+/// The first `len` values of `buffer`, made longer if need be.
+pub(crate) fn room(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    if buffer.len() < len {
+        buffer.resize(len, 0.0);
     }
+    &mut buffer[..len]
 }
 
 /// The sum of each column of `[rows, cols]` values, in parts of fixed size.

@@ -12,6 +12,9 @@
 
 #[cfg(feature = "flex")]
 mod activation;
+mod attend;
+#[cfg(feature = "flex")]
+mod attention;
 #[cfg(feature = "flex")]
 mod conv;
 #[cfg(feature = "flex")]
@@ -26,6 +29,13 @@ mod parallel;
 mod pool;
 #[cfg(feature = "flex")]
 mod simd;
+#[cfg(feature = "flex")]
+mod softmax;
+
+pub use attend::{
+    AttentionMask, attention, attention_with_weights, masked_softmax, matmul, self_attention,
+    softmax,
+};
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
