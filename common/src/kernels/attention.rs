@@ -201,7 +201,11 @@ impl Attention {
         let weights = unsafe { std::slice::from_raw_parts_mut(scores, self.queries * pitch) };
         let weights: &[f32] = match self.dropout {
             Some(dropout) => {
-                drop_some(dropout, index, weights);
+                dispatch(DropSome {
+                    dropout,
+                    index,
+                    weights,
+                });
                 kept(dropout, weights, &mut buffer.dropped)
             }
             None => weights,
@@ -305,6 +309,7 @@ impl Attention {
             attention: self,
             weights,
             scores,
+            row: room(&mut buffer.dropped, pitch),
         });
         let scores = Matrix::strided(scores, [self.queries, self.keys], [pitch, 1]);
         if let Some(to) = to.query {
@@ -395,6 +400,8 @@ struct SoftmaxRowsBackward<'a> {
     /// `queries` padded rows each.
     weights: &'a [f32],
     scores: &'a mut [f32],
+    /// One row, for what dropout leaves of the weights.
+    row: &'a mut [f32],
 }
 
 impl Kernel for SoftmaxRowsBackward<'_> {
@@ -406,10 +413,11 @@ impl Kernel for SoftmaxRowsBackward<'_> {
             attention,
             weights,
             scores,
+            row,
         } = self;
         let pitch = attention.keys.next_multiple_of(V::LANES);
         let size = attention.queries * pitch;
-        assert!(weights.len() >= size && scores.len() >= size);
+        assert!(weights.len() >= size && scores.len() >= size && row.len() == pitch);
         if pitch == 0 {
             return;
         }
@@ -417,20 +425,18 @@ impl Kernel for SoftmaxRowsBackward<'_> {
             .chunks_exact(pitch)
             .zip(scores.chunks_exact_mut(pitch));
         for (weights, scores) in rows.take(attention.queries) {
-            let mut copy;
             let mut weights = weights;
             if let Some(dropout) = attention.dropout {
                 let factor = dropout.factor();
-                for (s, w) in scores.iter_mut().zip(weights) {
+                for ((s, w), row) in scores.iter_mut().zip(weights).zip(&mut *row) {
                     *s = if w.is_sign_negative() {
                         0.0
                     } else {
                         *s * factor
                     };
+                    *row = w.abs();
                 }
-                copy = weights.to_vec();
-                copy.iter_mut().for_each(|w| *w = w.abs());
-                weights = &copy;
+                weights = row;
             }
             // SAFETY: the instruction set is the caller's promise; both rows have `pitch` values, whole vectors, and
             // the weights of keys that do not exist are zero.
@@ -454,31 +460,76 @@ impl Dropout {
 }
 
 /// Makes some of the weights of head `index` negative: dropped, but not lost for the backward pass.
-fn drop_some(dropout: Dropout, index: usize, weights: &mut [f32]) {
-    let bound = (dropout.rate * 4_294_967_296.0) as u64;
-    let seed = mixed(dropout.seed.wrapping_add(mixed(index as u64)));
-    for (i, pair) in weights.chunks_mut(2).enumerate() {
-        let bits = mixed(seed.wrapping_add((i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)));
-        for (weight, bits) in pair.iter_mut().zip([bits & 0xFFFF_FFFF, bits >> 32]) {
-            *weight = if bits < bound { -*weight } else { *weight };
+struct DropSome<'a> {
+    dropout: Dropout,
+    index: usize,
+    weights: &'a mut [f32],
+}
+
+impl Kernel for DropSome<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(self) {
+        let Self {
+            dropout,
+            index,
+            weights,
+        } = self;
+        let bound = (dropout.rate * 4_294_967_296.0) as u32;
+        // Two keys for each head, mixed by the finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
+        let mut key = (index as u64 + 1)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .wrapping_add(dropout.seed);
+        key = (key ^ (key >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        key = (key ^ (key >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        key ^= key >> 31;
+        let (first, second) = (key as u32, (key >> 32) as u32);
+        for (i, weight) in weights.iter_mut().enumerate() {
+            let bits = mixed(mixed((i as u32).wrapping_add(first)) ^ second);
+            let sign = u32::from(bits < bound) << 31;
+            *weight = f32::from_bits(weight.to_bits() ^ sign);
         }
     }
 }
 
-/// The finalizer of SplitMix64 (Steele, Lea and Flood, 2014): as good as random for consecutive numbers.
-fn mixed(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
+/// A bijection of 32 bits that is as good as random for consecutive numbers: `lowbias32` of C. Wellons, 2018.
+#[inline(always)]
+fn mixed(mut x: u32) -> u32 {
+    x = (x ^ (x >> 16)).wrapping_mul(0x7FEB_352D);
+    x = (x ^ (x >> 15)).wrapping_mul(0x846C_A68B);
+    x ^ (x >> 16)
 }
 
 /// The weights with zeros where they are dropped.
 fn kept<'a>(dropout: Dropout, weights: &[f32], to: &'a mut Vec<f32>) -> &'a [f32] {
     let to = room(to, weights.len());
-    let factor = dropout.factor();
-    for (to, weight) in to.iter_mut().zip(weights) {
-        // NaN stays.
-        *to = if *weight < 0.0 { 0.0 } else { *weight * factor };
-    }
+    dispatch(Kept {
+        factor: dropout.factor(),
+        weights,
+        to,
+    });
     to
+}
+
+struct Kept<'a> {
+    factor: f32,
+    weights: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl Kernel for Kept<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(self) {
+        for (to, weight) in self.to.iter_mut().zip(self.weights) {
+            // NaN stays.
+            *to = if *weight < 0.0 {
+                0.0
+            } else {
+                *weight * self.factor
+            };
+        }
+    }
 }

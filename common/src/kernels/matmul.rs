@@ -139,29 +139,68 @@ pub(crate) fn matmul(a: Matrix, b: Matrix, bias: &[f32]) -> Vec<f32> {
     let col_parts = (cols / 96).clamp(1, wanted.div_ceil(row_parts));
     let term_parts = (terms / 512).clamp(1, wanted.div_ceil(row_parts * col_parts));
 
+    // Whole tiles and whole vectors.
+    let lines_of = |index| {
+        let tiles = part(rows.div_ceil(registers.rows), row_parts, index);
+        scaled(tiles, registers.rows, rows)
+    };
+    let columns_of = |index| {
+        let vectors = part(cols.div_ceil(registers.lanes), col_parts, index);
+        scaled(vectors, registers.lanes, cols)
+    };
+    let terms_of = |index| part(terms, term_parts, index);
+
+    // What several pieces read is packed once.
+    let mut shared = Vec::new();
+    if row_parts > 1 {
+        let blocks: Vec<(Range<usize>, Range<usize>)> = (0..term_parts)
+            .flat_map(|index| blocks(terms_of(index), DEPTH))
+            .flat_map(|terms| (0..col_parts).map(move |index| (terms.clone(), columns_of(index))))
+            .collect();
+        let work = |out: Shared| {
+            ranges(
+                blocks.len(),
+                GRAIN / 8 / (DEPTH * cols.div_ceil(col_parts)),
+                |range| {
+                    for (terms, columns) in &blocks[range] {
+                        let (at, len) = place(b, terms, columns);
+                        // SAFETY: the blocks are disjoint and cover the matrix.
+                        let to = unsafe { std::slice::from_raw_parts_mut(out.part(at, len), len) };
+                        pack_right(b.block(terms.clone(), columns.clone()), to);
+                    }
+                },
+            );
+        };
+        // SAFETY: the blocks cover the matrix.
+        shared = unsafe { written(terms * registers.padded(cols), work).0 };
+    }
+    let shared = (row_parts > 1).then_some(shared.as_slice());
+
     let work = |out: Shared| {
         let pieces = row_parts * col_parts * term_parts;
         let one = |buffer: &mut Buffer, piece: usize| {
             let (row_part, rest) = (piece % row_parts, piece / row_parts);
             let (col_part, term_part) = (rest % col_parts, rest / col_parts);
-            // Whole tiles and whole vectors.
-            let lines = scaled(
-                part(rows.div_ceil(registers.rows), row_parts, row_part),
-                registers.rows,
-                rows,
+            let (lines, columns, terms) = (
+                lines_of(row_part),
+                columns_of(col_part),
+                terms_of(term_part),
             );
-            let columns = scaled(
-                part(cols.div_ceil(registers.lanes), col_parts, col_part),
-                registers.lanes,
-                cols,
-            );
-            let terms = part(terms, term_parts, term_part);
             let start = match term_part {
                 0 if !bias.is_empty() => &start[columns.start..registers.padded(columns.end)],
                 _ => &[],
             };
             let offset = term_part * rows * cols;
-            block_product(a, b, [lines, columns, terms], start, buffer, out, offset);
+            block_product(
+                a,
+                b,
+                [lines, columns, terms],
+                start,
+                shared,
+                buffer,
+                out,
+                offset,
+            );
         };
         if pieces == 1 {
             one(&mut Buffer::default(), 0);
@@ -199,6 +238,22 @@ fn scaled(range: Range<usize>, unit: usize, end: usize) -> Range<usize> {
     (range.start * unit).min(end)..(range.end * unit).min(end)
 }
 
+/// `range` in as few and as even parts of at most `longest` as possible; an empty one is a part, too.
+fn blocks(range: Range<usize>, longest: usize) -> impl Iterator<Item = Range<usize>> {
+    let parts = range.len().div_ceil(longest).max(1);
+    (0..parts).map(move |index| {
+        let block = part(range.len(), parts, index);
+        range.start + block.start..range.start + block.end
+    })
+}
+
+/// Where a block of the right matrix lies among its packed blocks, and its size.
+fn place(b: Matrix, terms: &Range<usize>, columns: &Range<usize>) -> (usize, usize) {
+    let registers = Registers::new();
+    let at = terms.start * registers.padded(b.cols) + terms.len() * columns.start;
+    (at, terms.len() * registers.padded(columns.len()))
+}
+
 /// Packed blocks of both matrices.
 #[derive(Default)]
 struct Buffer {
@@ -206,53 +261,60 @@ struct Buffer {
     right: Vec<f32>,
 }
 
-/// Lines, columns and terms of one piece, written to `out` from `offset` on.
+/// Lines, columns and terms of one piece, written to `out` from `offset` on. The blocks of the right matrix are in
+/// `shared`, or are packed here.
+#[allow(clippy::too_many_arguments)]
 fn block_product(
     a: Matrix,
     b: Matrix,
     [lines, columns, terms]: [Range<usize>; 3],
     start: &[f32],
+    shared: Option<&[f32]>,
     buffer: &mut Buffer,
     out: Shared,
     offset: usize,
 ) {
     let registers = Registers::new();
-    let width = registers.padded(columns.len());
-    let mut from = terms.start;
-    loop {
-        let depth = (terms.end - from).min(DEPTH);
-        let right = room(&mut buffer.right, depth * width);
-        pack_right(b.block(from..from + depth, columns.clone()), right);
-        for first in lines.clone().step_by(ROWS) {
-            let block = first..(first + ROWS).min(lines.end);
-            let left = a.block(block.clone(), from..from + depth);
-            let packed = room(
-                &mut buffer.left,
-                block.len().next_multiple_of(registers.rows) * depth,
-            );
-            pack_left(left, registers.rows, packed);
+    // Rows in order are read where they lie, unless their starts compete for the same lines of the cache.
+    let pack = a.col_step != 1 && columns.len() > registers.lanes
+        || a.row_step % 1024 == 0 && a.row_step > 0;
+    for terms_now in blocks(terms.clone(), DEPTH) {
+        let (at, len) = place(b, &terms_now, &columns);
+        let right = match shared {
+            Some(shared) => &shared[at..at + len],
+            None => {
+                let right = room(&mut buffer.right, len);
+                pack_right(b.block(terms_now.clone(), columns.clone()), right);
+                right
+            }
+        };
+        let start = if terms_now.start > terms.start {
+            Start::Output
+        } else if start.is_empty() {
+            Start::Zero
+        } else {
+            Start::Row(start)
+        };
+        for block in blocks(lines.clone(), ROWS) {
+            let mut left = Left::Plain(a.block(block.clone(), terms_now.clone()));
+            if let (true, Left::Plain(plain)) = (pack, left) {
+                let size = block.len().next_multiple_of(registers.rows) * terms_now.len();
+                let packed = room(&mut buffer.left, size);
+                pack_left(plain, registers.rows, packed);
+                left = Left::Packed(packed, block.len(), terms_now.len());
+            }
             // SAFETY: this piece's own rows and columns; with `Output` the first terms have written them.
             unsafe {
                 Product {
-                    left: Left::Packed(packed, block.len(), depth),
+                    left,
                     right,
                     cols: columns.len(),
-                    start: if from > terms.start {
-                        Start::Output
-                    } else if start.is_empty() {
-                        Start::Zero
-                    } else {
-                        Start::Row(start)
-                    },
+                    start,
                     out: rows_of(out, offset, block.clone(), columns.clone(), b.cols),
                     step: b.cols,
                 }
                 .run();
             }
-        }
-        from += depth;
-        if from == terms.end {
-            break;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Products of many small matrices, in pairs.
 
-use super::{Buffer, GRAIN, Matrix, block_product, matmul};
+use super::{Buffer, GRAIN, Matrix, block_product, matmul, room};
 use crate::kernels::parallel::{Shared, ranges, written};
 use crate::kernels::simd::{Kernel, Vector, dispatch};
 
@@ -47,32 +47,38 @@ pub(crate) fn matmul_each(a: Matrices, b: Matrices) -> Vec<f32> {
     );
     assert_eq!(a.cols, b.rows, "inner sizes");
     let count = a.starts.len();
-    if count == 1 {
+    let (rows, cols, terms) = (a.rows, b.cols, a.cols);
+    if count == 1 && rows > 1 && cols > 1 && terms > 1 {
         return matmul(a.get(0), b.get(0), &[]);
     }
-    let (rows, cols) = (a.rows, b.cols);
     let size = rows * cols;
     let work = |out: Shared| {
-        ranges(count, GRAIN / 4 / (size * a.cols).max(1), |range| {
+        ranges(count, GRAIN / 4 / (size * terms).max(1), |range| {
             let mut buffer = Buffer::default();
             for index in range {
                 let (a, b) = (a.get(index), b.get(index));
-                if rows == 1 && vector_product(a, b, out, index * cols) {
-                    continue;
-                }
                 // A column is a row of the transposed product.
-                if cols == 1 && vector_product(b.transposed(), a.transposed(), out, index * rows) {
+                let (x, y) = if rows == 1 {
+                    (a, b)
+                } else {
+                    (b.transposed(), a.transposed())
+                };
+                if terms == 1 || x.rows == 1 && (y.row_step == 1 || y.col_step == 1) {
+                    // SAFETY: each product is written by one thread.
+                    let out = unsafe {
+                        std::slice::from_raw_parts_mut(out.part(index * size, size), size)
+                    };
+                    if terms == 1 {
+                        let row = in_order(b, &mut buffer.right);
+                        dispatch(Outer { a, row, out });
+                    } else {
+                        let x = in_order(x, &mut buffer.left);
+                        dispatch(RowTimes { x, b: y, out });
+                    }
                     continue;
                 }
-                block_product(
-                    a,
-                    b,
-                    [0..rows, 0..cols, 0..a.cols],
-                    &[],
-                    &mut buffer,
-                    out,
-                    index * size,
-                );
+                let piece = [0..rows, 0..cols, 0..terms];
+                block_product(a, b, piece, &[], None, &mut buffer, out, index * size);
             }
         });
     };
@@ -80,20 +86,46 @@ pub(crate) fn matmul_each(a: Matrices, b: Matrices) -> Vec<f32> {
     unsafe { written(count * size, work).0 }
 }
 
-/// `x * b` for a row x, written to `out` from `at` on; false if b has neither rows nor columns in order.
-fn vector_product(x: Matrix, b: Matrix, out: Shared, at: usize) -> bool {
-    if b.rows > 0 && b.row_step != 1 && b.col_step != 1 {
-        return false;
+/// The values of a matrix of one row, side by side.
+fn in_order<'a>(x: Matrix<'a>, buffer: &'a mut Vec<f32>) -> &'a [f32] {
+    if x.cols == 0 {
+        return &[];
     }
-    // SAFETY: the result of this product is written by nobody else.
-    let out = unsafe { std::slice::from_raw_parts_mut(out.part(at, b.cols), b.cols) };
-    dispatch(RowTimes { x, b, out });
-    true
+    if x.col_step == 1 {
+        return &x.values[..x.cols];
+    }
+    let row = room(buffer, x.cols);
+    for (i, to) in row.iter_mut().enumerate() {
+        *to = x.values[i * x.col_step];
+    }
+    row
+}
+
+/// A column times a row.
+struct Outer<'a> {
+    a: Matrix<'a>,
+    row: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Kernel for Outer<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(self) {
+        let Self { a, row, out } = self;
+        for (r, out) in out.chunks_exact_mut(row.len().max(1)).enumerate() {
+            let factor = a.values[r * a.row_step];
+            for (out, x) in out.iter_mut().zip(row) {
+                *out = factor * x;
+            }
+        }
+    }
 }
 
 /// A row times a matrix of which the rows or the columns are in order.
 struct RowTimes<'a> {
-    x: Matrix<'a>,
+    x: &'a [f32],
     b: Matrix<'a>,
     out: &'a mut [f32],
 }
@@ -104,9 +136,8 @@ impl Kernel for RowTimes<'_> {
     #[inline(always)]
     unsafe fn run<V: Vector>(self) {
         let Self { x, b, out } = self;
-        assert!(x.cols == b.rows && out.len() == b.cols);
+        assert!(x.len() == b.rows && out.len() == b.cols);
         let terms = b.rows;
-        let x = |t: usize| x.values[t * x.col_step];
         if terms == 0 {
             out.fill(0.0);
         } else if b.col_step == 1 {
@@ -115,38 +146,42 @@ impl Kernel for RowTimes<'_> {
                 // SAFETY: the instruction set is the caller's promise; each row of b has a whole vector from c on.
                 unsafe {
                     let mut sum = V::splat(0.0);
-                    for t in 0..terms {
+                    for (t, x) in x.iter().enumerate() {
                         let row = b.values[t * b.row_step + c..][..V::LANES].as_ptr();
-                        sum = V::splat(x(t)).mul_add(V::load(row), sum);
+                        sum = V::splat(*x).mul_add(V::load(row), sum);
                     }
                     sum.store(out[c..][..V::LANES].as_mut_ptr());
                 }
             }
             for (c, out) in out.iter_mut().enumerate().skip(whole) {
-                *out = (0..terms)
-                    .map(|t| x(t) * b.values[t * b.row_step + c])
-                    .sum();
+                let terms = x
+                    .iter()
+                    .enumerate()
+                    .map(|(t, x)| x * b.values[t * b.row_step + c]);
+                *out = terms.sum();
             }
         } else {
+            let whole = terms - terms % V::LANES;
             for (c, out) in out.iter_mut().enumerate() {
                 let column = &b.values[c * b.col_step..][..terms];
-                let whole = terms - terms % V::LANES;
                 let mut lanes = [0.0f32; LANES];
-                // SAFETY: the instruction set is the caller's promise; `lanes` has room for the largest vector.
+                // SAFETY: the instruction set is the caller's promise; both slices have whole vectors below `whole`, and
+                // `lanes` has room for the largest vector.
                 unsafe {
                     let mut sum = V::splat(0.0);
                     for t in (0..whole).step_by(V::LANES) {
-                        let mut terms = [0.0f32; LANES];
-                        for (i, term) in terms.iter_mut().enumerate().take(V::LANES) {
-                            *term = x(t + i);
-                        }
-                        sum = V::load(terms.as_ptr())
-                            .mul_add(V::load(column[t..][..V::LANES].as_ptr()), sum);
+                        sum = V::load(x.as_ptr().add(t))
+                            .mul_add(V::load(column.as_ptr().add(t)), sum);
                     }
                     sum.store(lanes.as_mut_ptr());
                 }
-                let rest: f32 = (whole..terms).map(|t| x(t) * column[t]).sum();
-                *out = lanes.iter().sum::<f32>() + rest;
+                for half in [8, 4, 2, 1] {
+                    for i in 0..half {
+                        lanes[i] += lanes[i + half];
+                    }
+                }
+                let rest = x[whole..].iter().zip(&column[whole..]);
+                *out = lanes[0] + rest.map(|(x, b)| x * b).sum::<f32>();
             }
         }
     }

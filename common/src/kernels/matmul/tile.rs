@@ -150,15 +150,20 @@ pub(crate) fn pack_left(a: Matrix, height: usize, to: &mut [f32]) {
             }
             continue;
         }
-        for row in 0..pitch {
-            if row >= rows {
-                to[row..].iter_mut().step_by(pitch).for_each(|v| *v = 0.0);
-            } else {
-                let from = &a.values[(first + row) * a.row_step..];
-                let from = from.iter().step_by(a.col_step.max(1));
-                for (to, from) in to[row..].iter_mut().step_by(pitch).zip(from) {
-                    *to = *from;
+        if let Ok(lines) = <&[usize; WIDE_ROWS]>::try_from(&[0, 1, 2, 3, 4, 5, 6, 7][..rows]) {
+            let lines = lines
+                .map(|r| &a.values[(first + r) * a.row_step..][..(depth - 1) * a.col_step + 1]);
+            for (term, to) in to.chunks_exact_mut(WIDE_ROWS).enumerate() {
+                for r in 0..WIDE_ROWS {
+                    to[r] = lines[r][term * a.col_step];
                 }
+            }
+            continue;
+        }
+        for (term, to) in to.chunks_exact_mut(pitch).enumerate() {
+            for (r, to) in to.iter_mut().enumerate() {
+                let at = (first + r) * a.row_step + term * a.col_step;
+                *to = if r < rows { a.values[at] } else { 0.0 };
             }
         }
     }
