@@ -30,10 +30,7 @@ pub(super) unsafe fn softmax_row<V: Vector>(row: *mut f32, len: usize, scale: f3
         for i in (V::LANES..end).step_by(V::LANES) {
             largest = V::load(row.add(i)).max(largest);
         }
-        let largest = lanes(largest)
-            .into_iter()
-            .take(V::LANES)
-            .fold(f32::NEG_INFINITY, f32::max);
+        let largest = folded(largest, |a, b| if a > b { a } else { b });
         if largest == f32::NEG_INFINITY {
             // Comparisons with NaN are false, so it may be among them still.
             let values = std::slice::from_raw_parts_mut(row, end);
@@ -55,7 +52,7 @@ pub(super) unsafe fn softmax_row<V: Vector>(row: *mut f32, len: usize, scale: f3
             sum = sum.add(e);
             e.store(row.add(i));
         }
-        let inverse = V::splat(1.0 / lanes(sum).into_iter().take(V::LANES).sum::<f32>());
+        let inverse = V::splat(1.0 / folded(sum, |a, b| a + b));
         for i in (0..end).step_by(V::LANES) {
             V::load(row.add(i)).mul(inverse).store(row.add(i));
         }
@@ -81,7 +78,7 @@ pub(super) unsafe fn softmax_row_backward<V: Vector>(
         for i in (0..end).step_by(V::LANES) {
             sum = V::load(y.add(i)).mul_add(V::load(g.add(i)), sum);
         }
-        let sum = V::splat(lanes(sum).into_iter().take(V::LANES).sum::<f32>());
+        let sum = V::splat(folded(sum, |a, b| a + b));
         let scale = V::splat(scale);
         for i in (0..end).step_by(V::LANES) {
             let y = V::load(y.add(i)).mul(scale);
@@ -90,13 +87,20 @@ pub(super) unsafe fn softmax_row_backward<V: Vector>(
     }
 }
 
-/// The values of a vector, and zeros.
+/// The values of a vector, combined in pairs.
 #[inline(always)]
-unsafe fn lanes<V: Vector>(x: V) -> [f32; LANES] {
+unsafe fn folded<V: Vector>(x: V, combine: impl Fn(f32, f32) -> f32) -> f32 {
     let mut values = [0.0f32; LANES];
     // SAFETY: room for the largest vector; the instruction set is the caller's promise.
     unsafe { x.store(values.as_mut_ptr()) };
-    values
+    let mut half = V::LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            values[i] = combine(values[i], values[i + half]);
+        }
+        half /= 2;
+    }
+    values[0]
 }
 
 /// Which values of rows take no part.

@@ -101,22 +101,51 @@ impl Kernel for PackRight<'_> {
             for block in (0..depth).step_by(LANES) {
                 let count = (depth - block).min(LANES);
                 let to = &mut to[block * pitch..][..count * pitch];
-                for column in 0..width {
-                    let at = block * b.row_step + (first + column) * b.col_step;
-                    let values = &b.values[at..][..(count - 1) * b.row_step + 1];
-                    if let (1, Ok(values)) = (b.row_step, <&[f32; LANES]>::try_from(values)) {
-                        for (i, value) in values.iter().enumerate() {
-                            to[i * pitch + column] = *value;
-                        }
-                    } else {
-                        for i in 0..count {
-                            to[i * pitch + column] = values[i * b.row_step];
-                        }
+                let column = |c: usize| {
+                    let at = block * b.row_step + (first + c) * b.col_step;
+                    &b.values[at..][..(count - 1) * b.row_step + 1]
+                };
+                let squares = if b.row_step == 1 && count == LANES {
+                    width / 4 * 4
+                } else {
+                    0
+                };
+                for c in (0..squares).step_by(4) {
+                    let columns = [column(c), column(c + 1), column(c + 2), column(c + 3)];
+                    let to = &mut to[c..][..(LANES - 1) * pitch + 4];
+                    // SAFETY: `LANES` values of each column, and as many rows of four values.
+                    unsafe { transpose_columns(columns, to.as_mut_ptr(), pitch) };
+                }
+                for c in squares..width {
+                    for (i, value) in column(c).iter().step_by(b.row_step).enumerate() {
+                        to[i * pitch + c] = *value;
                     }
                 }
                 for to in to.chunks_exact_mut(pitch) {
                     to[width..].fill(0.0);
                 }
+            }
+        }
+    }
+}
+
+/// Four columns of `LANES` values become rows of four values, `pitch` apart.
+///
+/// # Safety
+/// Each column has `LANES` values, and all the rows of `to` are valid.
+#[inline(always)]
+unsafe fn transpose_columns(columns: [&[f32]; 4], to: *mut f32, pitch: usize) {
+    let [a, b, c, d] = columns;
+    for t in (0..LANES).step_by(4) {
+        // SAFETY: `t + 4 <= LANES`; arrays of `f32` may be read and written at any alignment by these methods.
+        unsafe {
+            let a = a.as_ptr().add(t).cast::<[f32; 4]>().read_unaligned();
+            let b = b.as_ptr().add(t).cast::<[f32; 4]>().read_unaligned();
+            let c = c.as_ptr().add(t).cast::<[f32; 4]>().read_unaligned();
+            let d = d.as_ptr().add(t).cast::<[f32; 4]>().read_unaligned();
+            for i in 0..4 {
+                let row = to.add((t + i) * pitch).cast::<[f32; 4]>();
+                row.write_unaligned([a[i], b[i], c[i], d[i]]);
             }
         }
     }
