@@ -10,7 +10,10 @@ use rayon::prelude::*;
 
 use super::parallel::{Shared, part, ranges, written};
 pub(crate) use batched::{Matrices, matmul_each};
-pub(crate) use tile::{Left, Product, Registers, Start, pack_left, pack_right};
+pub(crate) use tile::{
+    LANES, Left, NARROW_ROWS, Product, Registers, Start, VECTORS, WIDE_ROWS, accumulate, pack_left,
+    pack_right, strips,
+};
 
 /// A matrix in memory with any steps; a transposed one is only described differently.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +96,19 @@ impl<'a> Matrix<'a> {
             cols: cols.len(),
             ..self
         }
+    }
+
+    /// Its columns.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// Some of the columns.
+    ///
+    /// # Panics
+    /// If they are not columns of this matrix.
+    pub fn columns(self, range: Range<usize>) -> Self {
+        self.block(0..self.rows, range)
     }
 
     /// Rows become columns.
@@ -277,7 +293,7 @@ fn block_product(
     let registers = Registers::new();
     // Rows in order are read where they lie, unless their starts compete for the same lines of the cache.
     let pack = a.col_step != 1 && columns.len() > registers.lanes
-        || a.row_step % 1024 == 0 && a.row_step > 0;
+        || a.row_step.is_multiple_of(1024) && a.row_step > 0;
     for terms_now in blocks(terms.clone(), DEPTH) {
         let (at, len) = place(b, &terms_now, &columns);
         let right = match shared {

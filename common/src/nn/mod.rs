@@ -8,6 +8,7 @@ mod attention;
 pub mod conv;
 mod linear;
 pub mod pool;
+pub mod rnn;
 
 pub use activation::{Relu, Sigmoid, Tanh};
 pub use attention::{MultiHeadAttention, MultiHeadAttentionConfig};

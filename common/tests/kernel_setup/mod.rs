@@ -1,6 +1,6 @@
-//! What the tests of the kernels share: random numbers, leaves, the reference device and the comparison.
+//! What the tests of all kernels share.
 
-// Not every test uses all of them.
+// Each test program uses its own part of this.
 #![allow(dead_code)]
 
 use burn::tensor::{Device, Distribution, Tensor};
@@ -23,7 +23,7 @@ pub fn assert_close(name: &str, ours: &[f32], theirs: &[f32]) {
     let finite = theirs.iter().filter(|v| v.is_finite());
     let scale = finite.fold(1e-2f32, |m, v| m.max(v.abs()));
     for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
-        // Written so that a NaN fails. Equal infinities have no difference.
+        // Written so that a NaN fails. Equal infinities (a pooling window of nothing but padding) have no difference.
         assert!(
             a == b || (a - b).abs() <= TOLERANCE * scale,
             "{name}[{i}]: {a} instead of {b} (largest {scale})"

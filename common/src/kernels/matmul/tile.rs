@@ -4,12 +4,12 @@ use super::Matrix;
 use crate::kernels::simd::{Kernel, Vector, dispatch};
 
 /// Rows of a full tile with thirty-two registers, and with sixteen.
-const WIDE_ROWS: usize = 8;
-const NARROW_ROWS: usize = 4;
+pub(crate) const WIDE_ROWS: usize = 8;
+pub(crate) const NARROW_ROWS: usize = 4;
 /// Most vectors of a strip.
-const VECTORS: usize = 3;
+pub(crate) const VECTORS: usize = 3;
 /// Largest vector.
-const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 
 /// Sizes that this processor's registers ask for.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ fn height<V: Vector>() -> usize {
 
 /// The strips of at most three vectors that `vectors` are cut into, as even as possible: first vector and number.
 #[inline(always)]
-fn strips(vectors: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn strips(vectors: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = vectors.div_ceil(VECTORS);
     (0..count).map(move |s| {
         let first = vectors * s / count;
@@ -407,25 +407,43 @@ impl Tile {
             }
             let mut lines = [self.a[0]; M];
             lines.copy_from_slice(&self.a[..M]);
-            let mut b = self.b;
-            for t in 0..self.depth {
-                let mut x = [V::splat(0.0); N];
-                for n in 0..N {
-                    x[n] = V::load(b.add(n * V::LANES));
-                }
-                for m in 0..M {
-                    let w = V::splat(*lines[m].add(t * self.a_step));
-                    for n in 0..N {
-                        total[m][n] = w.mul_add(x[n], total[m][n]);
-                    }
-                }
-                b = b.add(N * V::LANES);
-            }
+            accumulate(&lines, self.a_step, self.depth, self.b, &mut total);
             for m in 0..M {
                 for n in 0..N {
                     total[m][n].store(self.out.add(m * self.out_step + n * V::LANES));
                 }
             }
+        }
+    }
+}
+
+/// Adds to `total[m][n]` the sum over t of `lines[m][t * step] * b[t, n]`, where `b` is `[depth, N vectors]`.
+///
+/// # Safety
+/// The processor has the instruction set of `V`; each line has a value at every `t * step`, and `b` has
+/// `depth * N * LANES` values.
+#[inline(always)]
+pub(crate) unsafe fn accumulate<V: Vector, const M: usize, const N: usize>(
+    lines: &[*const f32; M],
+    step: usize,
+    depth: usize,
+    mut b: *const f32,
+    total: &mut [[V; N]; M],
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        for t in 0..depth {
+            let mut x = [V::splat(0.0); N];
+            for n in 0..N {
+                x[n] = V::load(b.add(n * V::LANES));
+            }
+            for m in 0..M {
+                let w = V::splat(*lines[m].add(t * step));
+                for n in 0..N {
+                    total[m][n] = w.mul_add(x[n], total[m][n]);
+                }
+            }
+            b = b.add(N * V::LANES);
         }
     }
 }
