@@ -12,6 +12,9 @@
 
 #[cfg(feature = "flex")]
 mod activation;
+mod attend;
+#[cfg(feature = "flex")]
+mod attention;
 #[cfg(feature = "flex")]
 mod conv;
 #[cfg(feature = "flex")]
@@ -33,8 +36,14 @@ mod rnn;
 #[cfg(feature = "flex")]
 mod simd;
 #[cfg(feature = "flex")]
+mod softmax;
+#[cfg(feature = "flex")]
 mod tail;
 
+pub use attend::{
+    AttentionMask, attention, attention_with_weights, masked_softmax, matmul, self_attention,
+    softmax,
+};
 pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
 
 use burn::tensor::Tensor;

@@ -4,12 +4,14 @@
 //! same names, and the initial weights are the same numbers for the same seed.
 
 mod activation;
+mod attention;
 pub mod conv;
 mod linear;
 pub mod pool;
 pub mod rnn;
 
 pub use activation::{Relu, Sigmoid, Tanh};
+pub use attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 pub use linear::{Linear, LinearConfig};
 
 use burn::nn::PaddingConfig2d;

@@ -1,15 +1,19 @@
 //! The way from tensors to the kernels: Burn's backend extension for Flex, and the backward steps.
 
 mod activation;
+mod attention;
 mod conv;
 mod linear;
+mod matmul;
 mod optimizer;
 mod pool;
 mod recurrent;
 
 pub(super) use activation::activate;
+pub(super) use attention::{attention, self_attention, softmax_of, takes_attention};
 pub(super) use conv::{conv2d, takes_conv2d};
 pub(super) use linear::{linear, takes_linear};
+pub(super) use matmul::{matmul, takes_matmul};
 pub(super) use optimizer::{adam_step, scaled, sgd_step, square_sum, takes_step};
 pub(super) use pool::{max_pool, max_pool2d};
 pub(super) use recurrent::{
