@@ -14,10 +14,13 @@
 mod activation;
 #[cfg(feature = "flex")]
 mod conv;
+mod embedding;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "flex")]
 mod functions;
+mod log_softmax;
+mod loss;
 #[cfg(feature = "flex")]
 mod matmul;
 pub(crate) mod optimizer;
@@ -29,6 +32,13 @@ mod pool;
 mod simd;
 #[cfg(feature = "flex")]
 mod tail;
+
+pub use embedding::embedding;
+pub use log_softmax::log_softmax;
+pub use loss::{
+    binary_cross_entropy_with_logits, cross_entropy, cross_entropy_ignoring, mean_squared_error,
+    weighted_cross_entropy,
+};
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};

@@ -5,10 +5,12 @@
 
 mod activation;
 pub mod conv;
+mod embedding;
 mod linear;
 pub mod pool;
 
 pub use activation::{Relu, Sigmoid, Tanh};
+pub use embedding::{Embedding, EmbeddingConfig};
 pub use linear::{Linear, LinearConfig};
 
 use burn::nn::PaddingConfig2d;
