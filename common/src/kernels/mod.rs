@@ -17,10 +17,13 @@ mod attend;
 mod attention;
 #[cfg(feature = "flex")]
 mod conv;
+mod embedding;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "flex")]
 mod functions;
+mod log_softmax;
+mod loss;
 #[cfg(feature = "flex")]
 mod matmul;
 pub(crate) mod optimizer;
@@ -43,6 +46,12 @@ mod tail;
 pub use attend::{
     AttentionMask, attention, attention_with_weights, masked_softmax, matmul, self_attention,
     softmax,
+};
+pub use embedding::embedding;
+pub use log_softmax::log_softmax;
+pub use loss::{
+    binary_cross_entropy_with_logits, cross_entropy, cross_entropy_ignoring, mean_squared_error,
+    weighted_cross_entropy,
 };
 pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
 

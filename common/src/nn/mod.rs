@@ -6,12 +6,14 @@
 mod activation;
 mod attention;
 pub mod conv;
+mod embedding;
 mod linear;
 pub mod pool;
 pub mod rnn;
 
 pub use activation::{Relu, Sigmoid, Tanh};
 pub use attention::{MultiHeadAttention, MultiHeadAttentionConfig};
+pub use embedding::{Embedding, EmbeddingConfig};
 pub use linear::{Linear, LinearConfig};
 
 use burn::nn::PaddingConfig2d;
