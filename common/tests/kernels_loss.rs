@@ -10,6 +10,8 @@ use kernel_setup::{assert_close, leaf, random, reference, values};
 use proptest::prelude::*;
 use serde_json::Value;
 
+type Loss = fn(Tensor<2>, Tensor<2>) -> Tensor<1>;
+
 fn golden() -> Value {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -153,7 +155,7 @@ proptest! {
     fn pointwise_losses_are_burns(rows in 1..70usize, width in 1..90usize) {
         let x: Vec<f32> = random([rows, width]).iter().map(|v| v * 8.0).collect();
         let y: Vec<f32> = random([rows, width]).iter().map(|v| (v + 1.0) / 2.0).collect();
-        let losses: [(&str, fn(Tensor<2>, Tensor<2>) -> Tensor<1>); 2] = [
+        let losses: [(&str, Loss); 2] = [
             ("squared", kernels::mean_squared_error),
             ("binary", kernels::binary_cross_entropy_with_logits),
         ];
