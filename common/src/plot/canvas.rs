@@ -126,6 +126,18 @@ impl Canvas {
         }
     }
 
+    /// Another picture at a place, which is cut off where this one ends.
+    pub(super) fn paste(&mut self, other: &Canvas, (left, top): (u32, u32)) {
+        let (width, height) = (other.pixels.width(), other.pixels.height());
+        for y in 0..height.min(self.pixels.height().saturating_sub(top)) {
+            let columns = width.min(self.pixels.width().saturating_sub(left)) as usize;
+            let from = (y * width) as usize;
+            let to = ((top + y) * self.pixels.width() + left) as usize;
+            let row = &other.pixels.pixels()[from..from + columns];
+            self.pixels.pixels_mut()[to..to + columns].copy_from_slice(row);
+        }
+    }
+
     /// A filled circle.
     pub(super) fn circle(&mut self, at: (f32, f32), radius: f32, color: Rgb, alpha: f32) {
         self.fill(PathBuilder::from_circle(at.0, at.1, radius), color, alpha);

@@ -7,6 +7,7 @@ use plotters::style::{FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle};
 use plotters_backend::text_anchor::{HPos, VPos};
 
 use super::canvas::{Backend, Canvas, Rgb, TextPlace};
+use super::field::{self, Field};
 use super::{Figure, csv, style};
 
 /// A number that can be drawn.
@@ -38,6 +39,8 @@ impl Number for usize {
 pub(super) enum Mark {
     Line,
     Points,
+    /// Points whose colours tell a third number.
+    Shaded,
     /// A black line across the figure.
     Level,
 }
@@ -47,13 +50,17 @@ pub(super) struct Series {
     pub(super) name: String,
     pub(super) mark: Mark,
     pub(super) points: Vec<(f64, f64)>,
+    /// The third number of each point where the mark shows one.
+    pub(super) values: Vec<f64>,
 }
 
 /// Lines and points over two axes, being put together.
 pub struct Chart {
-    title: String,
+    pub(super) title: String,
     axes: [String; 2],
     series: Vec<Series>,
+    field: Option<Field>,
+    x_range: Option<(f64, f64)>,
     y_range: Option<(f64, f64)>,
     x_logarithmic: bool,
     y_logarithmic: bool,
@@ -65,6 +72,8 @@ pub fn lines(title: &str, x_label: &str, y_label: &str) -> Chart {
         title: title.to_string(),
         axes: [x_label.to_string(), y_label.to_string()],
         series: Vec::new(),
+        field: None,
+        x_range: None,
         y_range: None,
         x_logarithmic: false,
         y_logarithmic: false,
@@ -87,13 +96,43 @@ impl Chart {
         self.add(name, Mark::Points, xs, ys)
     }
 
+    /// A mark at each (x, y), the darker the greater the point's third number. `name` says what that is.
+    pub fn shaded_points(
+        self,
+        name: &str,
+        xs: &[impl Number],
+        ys: &[impl Number],
+        values: &[impl Number],
+    ) -> Self {
+        let mut chart = self.add(name, Mark::Shaded, xs, ys);
+        if let Some(series) = chart.series.last_mut() {
+            series.values = values.iter().map(|v| v.as_f64()).collect();
+            series.values.resize(series.points.len(), f64::NAN);
+        }
+        chart
+    }
+
+    /// Colours the plane by a third number: `values` [rows, columns] at places that divide both axes equally, row by row from the least y,
+    /// the first and last places at the ends of the axes. Fix both axes for it.
+    pub fn field(mut self, name: &str, columns: usize, values: &[f64]) -> Self {
+        self.field = Some(Field::new(name, columns, values));
+        self
+    }
+
     /// A black line across the figure at `y`.
     pub fn hline(mut self, name: &str, y: f64) -> Self {
         self.series.push(Series {
             name: name.to_string(),
             mark: Mark::Level,
             points: vec![(f64::NAN, y)],
+            values: Vec::new(),
         });
+        self
+    }
+
+    /// Fixes the x axis.
+    pub fn x_range(mut self, low: f64, high: f64) -> Self {
+        self.x_range = Some((low, high));
         self
     }
 
@@ -121,29 +160,43 @@ impl Chart {
             name: name.to_string(),
             mark,
             points: points.collect(),
+            values: Vec::new(),
         });
         self
     }
 
-    /// Draws the chart.
-    pub fn build(self) -> Figure {
-        let mut canvas = Canvas::new(style::CHART.0, style::CHART.1);
-        let top = self.header(&mut canvas);
+    /// The chart as a picture of this size.
+    pub(super) fn draw(&self, (width, height): (u32, u32)) -> Result<Canvas, String> {
+        let mut canvas = Canvas::new(width, height);
+        let top = self.header(&mut canvas, width);
         let frame = Frame {
             top,
-            right: style::MARGIN as u32,
+            right: match self.field {
+                Some(_) => field::SCALE,
+                None => style::MARGIN as u32,
+            },
             axes: &self.axes,
-            x: self.axis(|point| point.0, self.x_logarithmic, None),
+            x: self.axis(|point| point.0, self.x_logarithmic, self.x_range),
             y: self.axis(|point| point.1, self.y_logarithmic, self.y_range),
         };
-        let drawn = frame.draw(&mut canvas, |_| Ok(()));
-        let drawn = drawn.map(|area| {
-            for (series, color) in self.colored() {
-                draw_series(&mut canvas, &frame, &area, series, color);
-            }
-        });
+        let area = frame.draw(&mut canvas, |plane| match &self.field {
+            Some(field) => field.draw(plane),
+            None => Ok(()),
+        })?;
+        if let Some(field) = &self.field {
+            field.draw_scale(&mut canvas, &area);
+        }
+        for (series, color) in self.colored() {
+            let ring = self.field.is_some();
+            draw_series(&mut canvas, &frame, &area, series, color, ring);
+        }
+        Ok(canvas)
+    }
+
+    /// Draws the chart.
+    pub fn build(self) -> Figure {
         Figure {
-            png: drawn.and_then(|()| canvas.png()),
+            png: self.draw(style::CHART).and_then(|canvas| canvas.png()),
             csv: self.csv(),
             alt: self.alt(),
             title: self.title,
@@ -158,24 +211,23 @@ impl Chart {
                 return (series, (0, 0, 0));
             }
             next += 1;
-            (series, style::series(next - 1))
+            let color = match self.field {
+                Some(_) => field::MARKS[(next - 1) % field::MARKS.len()],
+                None => style::series(next - 1),
+            };
+            (series, color)
         })
     }
 
     /// Title and legend. Gives the height they take.
-    fn header(&self, canvas: &mut Canvas) -> u32 {
+    fn header(&self, canvas: &mut Canvas, width: u32) -> u32 {
         let entries: Vec<_> = self.colored().collect();
         let entries = entries.iter().map(|(series, color)| Entry {
             name: &series.name,
             mark: series.mark,
             color: *color,
         });
-        header(
-            canvas,
-            &self.title,
-            &entries.collect::<Vec<_>>(),
-            style::CHART.0,
-        )
+        header(canvas, &self.title, &entries.collect::<Vec<_>>(), width)
     }
 
     fn axis(
@@ -189,18 +241,27 @@ impl Chart {
         Axis::over(&values, logarithmic, fixed)
     }
 
-    fn csv(&self) -> String {
+    pub(super) fn csv(&self) -> String {
         let [x, y] = &self.axes;
         let rows = self.series.iter().flat_map(|series| {
-            series
-                .points
-                .iter()
-                .map(|(x, y)| [series.name.clone(), number(*x), number(*y)])
+            series.points.iter().enumerate().map(|(i, (x, y))| {
+                let value = series.values.get(i).map_or(String::new(), |v| number(*v));
+                [series.name.clone(), number(*x), number(*y), value]
+            })
         });
-        csv(["series", x, y], rows)
+        if self.field.is_none() && self.series.iter().all(|series| series.values.is_empty()) {
+            return csv(["series", x, y], rows.map(|[name, x, y, _]| [name, x, y]));
+        }
+        let ends = |range: Option<(f64, f64)>| range.unwrap_or((0.0, 1.0));
+        let field = self.field.iter().flat_map(|field| {
+            let x = Axis::over(&[], self.x_logarithmic, Some(ends(self.x_range)));
+            let y = Axis::over(&[], self.y_logarithmic, Some(ends(self.y_range)));
+            field.rows(move |across, up| (x.at(across), y.at(up)))
+        });
+        csv(["series", x, y, "value"], rows.chain(field))
     }
 
-    fn alt(&self) -> String {
+    pub(super) fn alt(&self) -> String {
         let named = self.series.iter().map(|series| {
             match (series.mark, series.points.first(), series.points.last()) {
                 (Mark::Line, Some(first), Some(last)) => format!(
@@ -225,7 +286,14 @@ impl Chart {
 }
 
 /// Draws a series between the axes. Not by plotters, which rounds every point to a whole pixel: that shows in a smooth curve.
-fn draw_series(canvas: &mut Canvas, frame: &Frame<'_>, area: &Area, series: &Series, color: Rgb) {
+fn draw_series(
+    canvas: &mut Canvas,
+    frame: &Frame<'_>,
+    area: &Area,
+    series: &Series,
+    color: Rgb,
+    ring: bool,
+) {
     let part = |axis: &Axis, value: f64| (axis.place(value) - axis.low) / (axis.high - axis.low);
     let place = |(x, y): &(f64, f64)| {
         let across = area.left + part(&frame.x, *x) as f32 * (area.right - area.left);
@@ -241,6 +309,9 @@ fn draw_series(canvas: &mut Canvas, frame: &Frame<'_>, area: &Area, series: &Ser
             .map(place)
         {
             if area.contains(point) {
+                if ring {
+                    canvas.circle(point, 8.0, (255, 255, 255), alpha);
+                }
                 canvas.circle(point, 6.0, color, alpha);
             }
         }
@@ -255,12 +326,28 @@ fn draw_series(canvas: &mut Canvas, frame: &Frame<'_>, area: &Area, series: &Ser
                 area,
             );
         }
+        Mark::Points if ring => dots(canvas, 1.0),
         Mark::Points => dots(canvas, 0.75),
+        Mark::Shaded => {
+            let shades = style::parts(&series.values);
+            for (point, shade) in series.points.iter().zip(shades) {
+                let at = place(point);
+                if finite(point) && area.contains(at) {
+                    canvas.circle(at, 9.0, style::INK, 1.0);
+                    canvas.circle(at, 7.5, style::sequential(shade), 1.0);
+                }
+            }
+        }
         Mark::Line => {
             let pieces = series.points.split(|point| !finite(point));
-            for piece in pieces.filter(|piece| piece.len() > 1) {
+            for piece in pieces {
                 let piece: Vec<_> = piece.iter().map(place).collect();
-                canvas.polyline(&piece, 4.0, color, area);
+                match piece[..] {
+                    [] => {}
+                    // A line of one point would not be seen.
+                    [point] if area.contains(point) => canvas.circle(point, 6.0, color, 1.0),
+                    _ => canvas.polyline(&piece, 4.0, color, area),
+                }
             }
             // Few points are epochs or steps: show where they are.
             if series.points.len() <= 25 {
@@ -306,6 +393,12 @@ pub(super) fn header(canvas: &mut Canvas, title: &str, entries: &[Entry<'_>], wi
         }
         match entry.mark {
             Mark::Points => canvas.circle((x + swatch / 2.0, y), 8.0, entry.color, 1.0),
+            Mark::Shaded => {
+                for part in 0..=swatch as usize {
+                    let shade = style::sequential(part as f64 / f64::from(swatch));
+                    canvas.rectangle((x + part as f32, y - 8.0), (1.0, 16.0), shade, 1.0);
+                }
+            }
             Mark::Line => canvas.rectangle((x, y - 2.5), (swatch, 5.0), entry.color, 1.0),
             Mark::Level => canvas.rectangle((x, y - 1.0), (swatch, 2.0), entry.color, 1.0),
         }
@@ -362,6 +455,16 @@ impl Axis {
             value.max(1e-300).log10()
         } else {
             value
+        }
+    }
+
+    /// The value at a part of the axis, 0 to 1.
+    fn at(&self, part: f64) -> f64 {
+        let place = self.low + part * (self.high - self.low);
+        if self.logarithmic {
+            10f64.powf(place)
+        } else {
+            place
         }
     }
 
