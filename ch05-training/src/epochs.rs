@@ -61,7 +61,7 @@ impl<N: Network<Input = Tensor<4>>> Epochs<N> {
         device.seed(seed);
         Ok(Self {
             network: network.train().fork(&autodiff),
-            optimizer: recipe.optimizer.init(),
+            optimizer: recipe.optimizer.init_with(recipe.clip),
             schedule: recipe.schedule.init_with(recipe.lr, &losses)?,
             losses,
             validation_losses: Vec::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use common::Result;
 use common::experiment::Run;
-use common::train::{Classifier, Fitted, Optimizer, Recipe, Schedule};
+use common::train::{Classifier, Clip, Fitted, Optimizer, Recipe, Schedule};
 
 use crate::networks::Mlp;
 use crate::train_network::{Sets, train_network};
@@ -15,6 +15,9 @@ pub(super) const BATCH: usize = 256;
 pub(super) const RATE: f64 = 0.1;
 /// eta_min
 pub(super) const LEAST_RATE: f64 = 1e-4;
+
+/// Gradients are cut here, from both sides.
+const CLIP: f64 = 5.0;
 
 /// A training of the chapter's network.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,7 +87,9 @@ impl Training {
             Training::AdamW => adamw,
             Training::NesterovCosine => sgd.with_optimizer(nesterov).with_schedule(cosine(0.0)),
             Training::AdamWCosine => adamw.with_schedule(cosine(0.0)),
-            Training::AdamWCosineClipped => adamw.with_schedule(cosine(0.0)),
+            Training::AdamWCosineClipped => adamw
+                .with_schedule(cosine(0.0))
+                .with_clip(Clip::Value(CLIP)),
         }
     }
 }

@@ -20,12 +20,15 @@ mod flex;
 mod functions;
 #[cfg(feature = "flex")]
 mod matmul;
+pub(crate) mod optimizer;
 #[cfg(feature = "flex")]
 mod parallel;
 #[cfg(feature = "flex")]
 mod pool;
 #[cfg(feature = "flex")]
 mod simd;
+#[cfg(feature = "flex")]
+mod tail;
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};

@@ -130,6 +130,7 @@ where
     let fingerprint = json!({
         "parameters": parameters,
         "optimizer": recipe.optimizer,
+        "clip": recipe.clip,
         "lr": recipe.lr,
         "schedule": recipe.schedule,
         "batch size": recipe.batch_size,
@@ -263,7 +264,7 @@ where
     };
     let result = training.launch(Learner::new(
         model.train(),
-        recipe.optimizer.init(),
+        recipe.optimizer.init_with(recipe.clip),
         schedule,
     ));
 

@@ -3,11 +3,13 @@
 mod activation;
 mod conv;
 mod linear;
+mod optimizer;
 mod pool;
 
 pub(super) use activation::activate;
 pub(super) use conv::{conv2d, takes_conv2d};
 pub(super) use linear::{linear, takes_linear};
+pub(super) use optimizer::{adam_step, scaled, sgd_step, square_sum, takes_step};
 pub(super) use pool::{max_pool, max_pool2d};
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
