@@ -12,7 +12,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use common::data::{Images, Loader};
 use common::seed::mix;
-use common::train::{Losses, Network, Predictions, Recipe, Score, cross_entropy, interrupt};
+use common::train::{Clip, Losses, Network, Predictions, Recipe, Score, cross_entropy, interrupt};
 use common::{Error, Result};
 
 /// Evaluation changes no weight, so its batches may be large.
@@ -22,6 +22,7 @@ const EVALUATION_BATCH: usize = 500;
 pub struct Epochs<N> {
     network: N,
     optimizer: ModuleOptimizer,
+    clip: Option<Clip>,
     schedule: ModuleLrScheduler,
     losses: Losses,
     /// The loss on the validation set of each epoch so far.
@@ -61,7 +62,8 @@ impl<N: Network<Input = Tensor<4>>> Epochs<N> {
         device.seed(seed);
         Ok(Self {
             network: network.train().fork(&autodiff),
-            optimizer: recipe.optimizer.init_with(recipe.clip),
+            optimizer: recipe.optimizer.init(),
+            clip: recipe.clip,
             schedule: recipe.schedule.init_with(recipe.lr, &losses)?,
             losses,
             validation_losses: Vec::new(),
@@ -94,6 +96,10 @@ impl<N: Network<Input = Tensor<4>>> Epochs<N> {
             let loss = cross_entropy(logits, batch.targets); // [1]
             let gradients = loss.backward(); // d loss / d parameters
             let gradients = GradientsParams::from_grads(gradients, &self.network);
+            let gradients = match self.clip {
+                Some(clip) => clip.apply(gradients, &self.network),
+                None => gradients,
+            };
             let network = self.network.clone();
             self.network = self.optimizer.step(rate.clone(), network, gradients);
             losses += f64::from(loss.into_scalar::<f32>());
