@@ -2,7 +2,7 @@
 
 use common::Result;
 use common::data::Images;
-use common::experiment::{Preset, Run};
+use common::experiment::Run;
 use common::seed::mix;
 use common::study::{self, Direction, Outcome, Parameter, Pruner, State, Study, Trial};
 use common::train::{Recipe, Schedule};
@@ -191,24 +191,17 @@ fn epochs(run: &Run) -> usize {
 /// Trains a network per trial and reports its validation accuracy after each epoch.
 fn search(run: &mut Run, name: &str, study: Study, trials: usize) -> Result<Study> {
     let sets = garments(run)?;
-    let images = match run.preset() {
-        Preset::Quick => sets.train.take(QUICK_IMAGES),
-        _ => (*sets.train).clone(),
-    };
     let mut study = run.study(name, study)?;
     let done = study.trials().len();
     if done > 0 {
         run.say(format!("{done} trials were there already"));
     }
     study.optimize(trials, |study, trial| {
-        train_trial(run, study, trial, &images)
+        train_trial(run, study, trial, &sets.train)
     })?;
     table(run, &study);
     Ok(study)
 }
-
-/// Training images of a search at `quick`, of which a fifth is for validation.
-const QUICK_IMAGES: usize = 12_000;
 
 /// One trial: a fresh split, a fresh network, AdamW with cosine annealing; up to `epochs`, or until the study gives it up.
 fn train_trial(

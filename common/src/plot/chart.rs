@@ -130,6 +130,12 @@ impl Chart {
         self
     }
 
+    /// The chart under another title.
+    pub(crate) fn titled(mut self, title: &str) -> Self {
+        self.title = title.to_string();
+        self
+    }
+
     /// Fixes the x axis.
     pub fn x_range(mut self, low: f64, high: f64) -> Self {
         self.x_range = Some((low, high));
@@ -550,11 +556,17 @@ impl Frame<'_> {
                 .into_font()
                 .color(&RGBColor(r, g, b))
         };
-        let ticks = [-1.0, 0.0, 0.5, 1.0]
-            .map(|part| self.y.tick(self.y.low + part * (self.y.high - self.y.low)));
+        let (low, high) = (self.y.low, self.y.high);
+        let mut ticks = vec![low - (high - low), low, low + 0.5 * (high - low), high];
+        if self.y.logarithmic {
+            // Only the powers of ten have a label.
+            ticks = (low.ceil() as i32..=high.floor() as i32)
+                .map(f64::from)
+                .collect();
+        }
         let widest = ticks
             .iter()
-            .map(|t| canvas.text_width(t, style::TICK, false));
+            .map(|at| canvas.text_width(&self.y.tick(*at), style::TICK, false));
         let widest = widest.fold(40.0, f32::max);
         let root = Backend(canvas).into_drawing_area();
         let mut plane = ChartBuilder::on(&root)

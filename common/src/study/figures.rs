@@ -60,12 +60,17 @@ pub fn contour(study: &Study) -> Figure {
     let mut charts = Vec::new();
     for x in 0..study.space().len() {
         for y in x + 1..study.space().len() {
-            charts.push(contour_of(study, x, y));
+            let names = [x, y].map(|i| study.space()[i].name.as_str());
+            charts.push((names, contour_of(study, x, y)));
         }
     }
+    let titled = |(names, chart): ([&str; 2], Chart)| chart.titled(&names.join(" and "));
     match charts.len() {
-        1 => charts.remove(0).build(),
-        _ => plot::panels("The objective over pairs of parameters", charts),
+        1 => charts.remove(0).1.build(),
+        _ => {
+            let charts = charts.into_iter().map(titled).collect();
+            plot::panels("The objective over pairs of parameters", charts)
+        }
     }
 }
 
@@ -77,7 +82,7 @@ fn contour_of(study: &Study, x: usize, y: usize) -> Chart {
     let (x, y) = (&study.space()[x], &study.space()[y]);
     let of = |name: &str| -> Vec<f64> { study.complete().map(|(t, _)| t.get(name)).collect() };
     let (xs, ys) = (of(&x.name), of(&y.name));
-    let title = format!("{} and {}", x.name, y.name);
+    let title = format!("{} over {} and {}", study.objective(), x.name, y.name);
     let (low_x, high_x) = ends(&x.range);
     let (low_y, high_y) = ends(&y.range);
     let mut chart = plot::scatter(&title, &x.name, &y.name)

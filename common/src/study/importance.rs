@@ -2,14 +2,14 @@
 
 use super::{State, Study, Trial};
 
-/// Width of the kernel, as a part of each range.
-const WIDTH: f64 = 0.12;
 /// Places at which a parameter is looked at.
 const PLACES: usize = 21;
 
 /// The objective between the trials, by kernel regression (Nadaraya 1964, Watson 1964): the mean of the trials' values, weighted by
-/// exp(-d^2 / 2 w^2) of the distance d in the parameters that are looked at, each range counting as 1.
+/// exp(-d^2 / 2 w^2) of the distance d in the parameters that are looked at, each range counting as 1. The width w is half the distance that
+/// the trials would have if they divided the cube evenly.
 pub(super) struct Surface {
+    width: f64,
     /// Position of each trial in the unit cube.
     trials: Vec<Vec<f64>>,
     values: Vec<f64>,
@@ -25,11 +25,16 @@ impl Surface {
             });
             place.collect()
         };
-        let (trials, values) = study
+        let (trials, values): (Vec<_>, Vec<_>) = study
             .complete()
             .map(|(trial, value)| (place(trial), value))
             .unzip();
-        Self { trials, values }
+        let dimensions = parameters.len().max(1) as f64;
+        Self {
+            width: 0.5 * (trials.len().max(1) as f64).powf(-1.0 / dimensions),
+            trials,
+            values,
+        }
     }
 
     /// Its height at a place in the unit cube; NaN without trials.
@@ -43,7 +48,7 @@ impl Surface {
         let nearest = distances.iter().copied().fold(f64::INFINITY, f64::min);
         let weights = distances
             .iter()
-            .map(|d| (-(d - nearest) / (2.0 * WIDTH * WIDTH)).exp());
+            .map(|d| (-(d - nearest) / (2.0 * self.width * self.width)).exp());
         let (mut sum, mut total) = (0.0, 0.0);
         for (weight, value) in weights.zip(&self.values) {
             sum += weight * value;
