@@ -16,7 +16,7 @@ pub fn chapter() -> Chapter {
         number: 5,
         name: "ch05-training",
         title: "Modern training techniques",
-        headline: "5.7",
+        headline: "5.11",
         experiments: experiments(),
         actions: Vec::new(),
     }

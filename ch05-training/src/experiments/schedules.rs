@@ -4,7 +4,7 @@ use common::experiment::Run;
 use common::train::Schedule;
 use common::{Result, plot};
 
-use super::curves::{draw, draw_rates, end, jumps, late_jumps, peak};
+use super::curves::{draw, draw_rates, end, jumps, late_jumps};
 use super::trainings::{Trained, Training, garments, train};
 
 /// The rates in the book's drawings of schedules.
@@ -54,20 +54,14 @@ fn both(run: &mut Run, with: Training) -> Result<[Trained; 2]> {
     Ok([sgd, scheduled])
 }
 
-/// Claims that a schedule calms the end of the training and does not cost accuracy.
+/// Claims that a schedule calms the end of the training.
 fn must_calm(run: &mut Run, sgd: &Trained, scheduled: &Trained) {
     let (before, after) = (late_jumps(&sgd.history), late_jumps(&scheduled.history));
     run.claim(
         "the jumps are gone at the end",
         after < before / 2.0,
-        format!("in the last third accuracy changes by {after:.4} per epoch, by {before:.4} at a constant rate"),
-    );
-    let (without, with) = (end(&sgd.history), end(&scheduled.history));
-    run.claim(
-        "and it ends higher",
-        with > without,
         format!(
-            "test accuracy {with:.4} against {without:.4}, mean of the last tenth of the epochs"
+            "in the last third accuracy changes by {after:.4} per epoch, by {before:.4} at a constant rate"
         ),
     );
 }
@@ -127,11 +121,13 @@ pub(super) fn cosine(run: &mut Run) -> Result<()> {
         &[&sgd, &cosine],
     )?;
     draw_rates(run, &[(Training::Sgd, &sgd), (Training::Cosine, &cosine)])?;
-    let (best, of_sgd) = (peak(&cosine.history), peak(&sgd.history));
+    let (with, without) = (end(&cosine.history), end(&sgd.history));
     run.claim(
-        "its best epoch is better than that of the constant rate",
-        best > of_sgd,
-        format!("test accuracy {best:.4} against {of_sgd:.4}"),
+        "more accurate: at the end it is above the constant rate",
+        with > without,
+        format!(
+            "test accuracy {with:.4} against {without:.4}, mean of the last tenth of the epochs"
+        ),
     );
     // A swing is `down` epochs long; the rate is high around its end at 2 `down`, low around `down` and 3 `down`.
     let down = (cosine.history.epochs() / 3).max(1);
@@ -142,7 +138,7 @@ pub(super) fn cosine(run: &mut Run) -> Result<()> {
         jumps(&cosine.history, around(down)),
     );
     run.claim(
-        "it is unstable where the rate is high",
+        "less stable: it jumps where the rate is high",
         high > 2.0 * low,
         format!("accuracy changes by {high:.4} per epoch around the top of the swing, by {low:.4} around its bottom"),
     );
@@ -150,40 +146,60 @@ pub(super) fn cosine(run: &mut Run) -> Result<()> {
 }
 
 /// 5.6
+///
+/// With the book's patience of 10 epochs the rate hardly drops in 50: now and then the loss falls, if only by a jump. A third training with less
+/// patience shows what the schedule does.
 pub(super) fn plateau(run: &mut Run) -> Result<()> {
-    let [sgd, plateau] = both(run, Training::Plateau)?;
+    let sets = garments(run)?;
+    let sgd = train(run, &sets, Training::Sgd)?;
+    let patient = train(run, &sets, Training::Plateau)?;
+    let impatient = train(run, &sets, Training::ImpatientPlateau)?;
     draw(
         run,
         "Lower the rate on a plateau",
-        "Test accuracy against epoch. The plateau training sees 80 % of the images: the others are its validation set.",
-        &[&sgd, &plateau],
+        "Test accuracy against epoch. The plateau trainings see 80 % of the images: the others are their validation set.",
+        &[&sgd, &patient, &impatient],
     )?;
-    let history = &plateau.history;
+    let history = &impatient.history;
     let epochs = history.column("epoch");
-    let losses = plot::lines("Loss on the validation set", "epoch", "loss")
-        .line("train", &epochs, &history.column("train loss"))
-        .line("validation", &epochs, &history.column("validation loss"))
-        .line("test", &epochs, &history.column("test loss"))
-        .build();
+    let losses = plot::lines(
+        &format!("Losses of \"{}\"", impatient.name),
+        "epoch",
+        "loss",
+    )
+    .line("train", &epochs, &history.column("train loss"))
+    .line("validation", &epochs, &history.column("validation loss"))
+    .line("test", &epochs, &history.column("test loss"))
+    .build();
     run.figure(
         "losses",
         "The schedule looks at the validation loss and never at the test loss; the two agree.",
         &losses,
     )?;
-    draw_rates(run, &[(Training::Sgd, &sgd), (Training::Plateau, &plateau)])?;
-    let recipe = Training::Plateau.recipe(run);
-    let losses = history.column("validation loss");
-    let rates = recipe.schedule.rates(recipe.lr, &losses)?;
-    let drops: Vec<usize> = (1..rates.len())
-        .filter(|t| rates[*t] < rates[t - 1])
-        .collect();
-    run.metric("drops of the rate", drops.len() as f64);
-    let first = drops.first().copied().unwrap_or(rates.len());
+    draw_rates(
+        run,
+        &[
+            (Training::Sgd, &sgd),
+            (Training::Plateau, &patient),
+            (Training::ImpatientPlateau, &impatient),
+        ],
+    )?;
+    let drops_of_patient = drops(run, Training::Plateau, &patient)?;
+    let drops = drops(run, Training::ImpatientPlateau, &impatient)?;
+    run.metric(
+        &format!("drops, {}", patient.name),
+        drops_of_patient.len() as f64,
+    );
+    run.metric(&format!("drops, {}", impatient.name), drops.len() as f64);
     run.claim(
         "the rate drops when the validation loss has stopped falling",
         !drops.is_empty(),
-        format!("drops before epochs {drops:?}"),
+        format!(
+            "{}: before epochs {drops:?}; {}: {drops_of_patient:?}",
+            impatient.name, patient.name
+        ),
     );
+    let first = drops.first().copied().unwrap_or(history.epochs());
     let (before, after) = (
         jumps(history, first.saturating_sub(10)..first),
         jumps(history, first + 1..history.epochs()),
@@ -191,7 +207,19 @@ pub(super) fn plateau(run: &mut Run) -> Result<()> {
     run.claim(
         "and the jumps are gone",
         after < before / 2.0,
-        format!("accuracy changes by {after:.4} per epoch after the first drop, by {before:.4} in the ten epochs before"),
+        format!(
+            "{}: accuracy changes by {after:.4} per epoch after the first drop, by {before:.4} in the ten epochs before",
+            impatient.name
+        ),
     );
     Ok(())
+}
+
+/// The epochs before which the rate was lowered.
+fn drops(run: &Run, training: Training, trained: &Trained) -> Result<Vec<usize>> {
+    let recipe = training.recipe(run);
+    let losses = trained.history.column("validation loss");
+    let rates = recipe.schedule.rates(recipe.lr, &losses)?;
+    let epochs = 1..rates.len();
+    Ok(epochs.filter(|t| rates[*t] < rates[t - 1]).collect())
 }

@@ -143,7 +143,7 @@ pub(super) fn pruned(run: &mut Run) -> Result<()> {
     )?;
     run.figure(
         "slices",
-        "Validation accuracy of the trials that were trained to the end.",
+        "Validation accuracy; of the trials that were given up, the last they reported.",
         &study::slice(&study),
     )?;
     best(run, &study);

@@ -29,6 +29,8 @@ pub(super) enum Training {
     Cosine,
     /// On 80 % of the training set; the rest is the validation set.
     Plateau,
+    /// The same with a third of the patience.
+    ImpatientPlateau,
     Momentum,
     Nesterov,
     AdamW,
@@ -49,6 +51,7 @@ impl Training {
             Training::Step => "step drops",
             Training::Cosine => "cosine annealing",
             Training::Plateau => "plateau",
+            Training::ImpatientPlateau => "plateau, less patience",
             Training::Momentum => "momentum",
             Training::Nesterov => "Nesterov",
             Training::AdamW => "AdamW",
@@ -82,6 +85,9 @@ impl Training {
             Training::Cosine => sgd.with_schedule(cosine(LEAST_RATE.min(lr))),
             // The book waits for 10 of its 50 epochs.
             Training::Plateau => sgd.with_schedule(Schedule::plateau(0.2, epochs / 5)),
+            Training::ImpatientPlateau => {
+                sgd.with_schedule(Schedule::plateau(0.2, (epochs / 15).max(1)))
+            }
             Training::Momentum => sgd.with_optimizer(momentum),
             Training::Nesterov => sgd.with_optimizer(nesterov),
             Training::AdamW => adamw,
@@ -109,7 +115,7 @@ pub(super) fn garments(run: &mut Run) -> Result<Sets> {
 pub(super) fn train(run: &mut Run, sets: &Sets, training: Training) -> Result<Trained> {
     let recipe = training.recipe(run);
     let network = Mlp::book(run.device());
-    if training != Training::Plateau {
+    if !matches!(training, Training::Plateau | Training::ImpatientPlateau) {
         return train_network(run, training.name(), network, sets, &recipe);
     }
     let (train, validation) = (*sets.train).clone().random_split(0.8, run.seed());

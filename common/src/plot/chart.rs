@@ -38,6 +38,8 @@ impl Number for usize {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     Line,
+    /// A line that stays at each value until the next one.
+    Stairs,
     Points,
     /// Points whose colours tell a third number.
     Shaded,
@@ -89,6 +91,11 @@ impl Chart {
     /// A line through (x, y). A value that is not finite leaves a gap.
     pub fn line(self, name: &str, xs: &[impl Number], ys: &[impl Number]) -> Self {
         self.add(name, Mark::Line, xs, ys)
+    }
+
+    /// A line that stays at each y until the next x.
+    pub fn stairs(self, name: &str, xs: &[impl Number], ys: &[impl Number]) -> Self {
+        self.add(name, Mark::Stairs, xs, ys)
     }
 
     /// A mark at each (x, y).
@@ -269,8 +276,9 @@ impl Chart {
 
     pub(super) fn alt(&self) -> String {
         let named = self.series.iter().map(|series| {
-            match (series.mark, series.points.first(), series.points.last()) {
-                (Mark::Line, Some(first), Some(last)) => format!(
+            let finite = || series.points.iter().filter(|point| point.1.is_finite());
+            match (series.mark, finite().next(), finite().next_back()) {
+                (Mark::Line | Mark::Stairs, Some(first), Some(last)) => format!(
                     "{} from {} to {}",
                     series.name,
                     short(first.1),
@@ -331,6 +339,21 @@ fn draw_series(
                 color,
                 area,
             );
+        }
+        Mark::Stairs => {
+            let points: Vec<_> = series
+                .points
+                .iter()
+                .filter(|p| finite(p))
+                .map(place)
+                .collect();
+            let corners = points.windows(2).map(|pair| (pair[1].0, pair[0].1));
+            let mut line = Vec::new();
+            for (point, corner) in points.iter().zip(corners.map(Some).chain([None])) {
+                line.push(*point);
+                line.extend(corner);
+            }
+            canvas.polyline(&line, 4.0, color, area);
         }
         Mark::Points if ring => dots(canvas, 1.0),
         Mark::Points => dots(canvas, 0.75),
@@ -405,7 +428,9 @@ pub(super) fn header(canvas: &mut Canvas, title: &str, entries: &[Entry<'_>], wi
                     canvas.rectangle((x + part as f32, y - 8.0), (1.0, 16.0), shade, 1.0);
                 }
             }
-            Mark::Line => canvas.rectangle((x, y - 2.5), (swatch, 5.0), entry.color, 1.0),
+            Mark::Line | Mark::Stairs => {
+                canvas.rectangle((x, y - 2.5), (swatch, 5.0), entry.color, 1.0)
+            }
             Mark::Level => canvas.rectangle((x, y - 1.0), (swatch, 2.0), entry.color, 1.0),
         }
         let at = (x + swatch + 10.0, y);

@@ -11,29 +11,33 @@ const LATTICE: usize = 80;
 pub fn history(study: &Study) -> Figure {
     let numbers: Vec<usize> = study.complete().map(|(trial, _)| trial.number).collect();
     let values: Vec<f64> = study.complete().map(|(_, value)| value).collect();
-    let mut best = Vec::new();
+    let mut best: Vec<f64> = Vec::new();
     for value in &values {
         let before = best.last().copied().unwrap_or(*value);
         best.push(study.direction().best(before, *value));
     }
-    // Between two trials the best stays what it was.
-    let (mut xs, mut ys) = (Vec::new(), Vec::new());
-    for (number, value) in numbers.iter().zip(&best) {
-        xs.extend([*number; 2]);
-        ys.extend([ys.last().copied().unwrap_or(*value), *value]);
+    // The best stays what it is to the last trial.
+    let mut until = numbers.clone();
+    if let (Some(last), Some(found)) = (study.trials().last(), best.last().copied()) {
+        until.push(last.number);
+        best.push(found);
     }
-    let pruned: Vec<_> = of_state(study, State::Pruned).collect();
-    let numbers_pruned: Vec<usize> = pruned.iter().map(|trial| trial.number).collect();
-    let last: Vec<f64> = pruned
-        .iter()
-        .map(|trial| trial.last_step().unwrap_or(f64::NAN))
-        .collect();
-    let mut chart = plot::scatter("Optimisation history", "trial", study.objective())
+    let chart = plot::scatter("Optimisation history", "trial", study.objective())
+        .stairs("best so far", &until, &best)
         .points("trial", &numbers, &values);
-    if !pruned.is_empty() {
-        chart = chart.points("given up, with its last report", &numbers_pruned, &last);
+    let pruned: Vec<f64> = of_state(study, State::Pruned)
+        .map(|t| t.number as f64)
+        .collect();
+    given_up(study, chart, &pruned).build()
+}
+
+/// Adds the trials that were given up, at these places, with their last reports.
+fn given_up(study: &Study, chart: Chart, xs: &[f64]) -> Chart {
+    if xs.is_empty() {
+        return chart;
     }
-    chart.line("best so far", &xs, &ys).build()
+    let last = of_state(study, State::Pruned).map(|t| t.last_step().unwrap_or(f64::NAN));
+    chart.points("given up, last report", xs, &last.collect::<Vec<_>>())
 }
 
 /// The objective against each parameter, later trials darker.
@@ -41,12 +45,14 @@ pub fn slice(study: &Study) -> Figure {
     let numbers: Vec<usize> = study.complete().map(|(trial, _)| trial.number).collect();
     let values: Vec<f64> = study.complete().map(|(_, value)| value).collect();
     let charts = study.space().iter().map(|parameter| {
-        let xs: Vec<f64> = study
-            .complete()
-            .map(|(t, _)| t.get(&parameter.name))
+        let name = parameter.name.as_str();
+        let xs: Vec<f64> = study.complete().map(|(t, _)| t.get(name)).collect();
+        let pruned: Vec<f64> = of_state(study, State::Pruned)
+            .map(|t| t.get(name))
             .collect();
-        let chart = plot::scatter(&parameter.name, &parameter.name, study.objective())
-            .shaded_points("trial, first to last", &xs, &values, &numbers);
+        let chart = plot::scatter(name, name, study.objective());
+        let chart = chart.shaded_points("trial, first to last", &xs, &values, &numbers);
+        let chart = given_up(study, chart, &pruned);
         match parameter.range.is_logarithmic() {
             true => chart.x_logarithmic(),
             false => chart,
