@@ -2,8 +2,8 @@
 
 use plotters_backend::text_anchor::{HPos, VPos};
 
+use super::axes::short;
 use super::canvas::{Canvas, TextPlace};
-use super::chart::short;
 use super::{Figure, csv, style};
 
 /// Pixels of a bar and the space below it.

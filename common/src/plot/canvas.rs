@@ -15,7 +15,7 @@ use tiny_skia::{
     Rect, Stroke, Transform,
 };
 
-use super::chart::Area;
+use super::axes::Area;
 
 /// Red, green, blue.
 pub(super) type Rgb = (u8, u8, u8);

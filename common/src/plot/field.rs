@@ -3,8 +3,8 @@
 use plotters::style::RGBColor;
 use plotters_backend::text_anchor::{HPos, VPos};
 
+use super::axes::{Area, Plane, short};
 use super::canvas::{Canvas, Rgb, TextPlace};
-use super::chart::{Area, Plane, short};
 use super::style;
 
 /// Pixels at the right of the chart for the scale of colours.

@@ -5,12 +5,14 @@
 //! plotters lays out and draws the charts; `canvas.rs` gives it smooth lines and a font that is part of the program, so
 //! that a figure looks the same on every machine.
 
+mod axes;
 mod bars;
 mod canvas;
 mod chart;
 mod field;
 mod grid;
 mod panels;
+mod series;
 mod style;
 mod surface;
 
