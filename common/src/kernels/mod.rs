@@ -12,6 +12,7 @@
 
 #[cfg(feature = "flex")]
 mod activation;
+mod average;
 #[cfg(feature = "flex")]
 mod conv;
 #[cfg(feature = "flex")]
@@ -20,12 +21,20 @@ mod flex;
 mod functions;
 #[cfg(feature = "flex")]
 mod matmul;
+mod norm;
 #[cfg(feature = "flex")]
 mod parallel;
 #[cfg(feature = "flex")]
 mod pool;
 #[cfg(feature = "flex")]
 mod simd;
+#[cfg(feature = "flex")]
+mod sums;
+
+pub use average::{
+    adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d, global_avg_pool,
+};
+pub use norm::{batch_norm, batch_norm_train, layer_norm};
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};

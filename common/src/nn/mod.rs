@@ -4,12 +4,15 @@
 //! same names, and the initial weights are the same numbers for the same seed.
 
 mod activation;
+mod average;
 pub mod conv;
 mod linear;
+mod norm;
 pub mod pool;
 
 pub use activation::{Relu, Sigmoid, Tanh};
 pub use linear::{Linear, LinearConfig};
+pub use norm::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig};
 
 use burn::nn::PaddingConfig2d;
 

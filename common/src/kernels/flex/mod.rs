@@ -1,13 +1,19 @@
 //! The way from tensors to the kernels: Burn's backend extension for Flex, and the backward steps.
 
 mod activation;
+mod average;
 mod conv;
 mod linear;
+mod norm;
 mod pool;
 
 pub(super) use activation::activate;
+pub(super) use average::{adaptive_avg_pool, average, avg_pool};
 pub(super) use conv::{conv2d, takes_conv2d};
 pub(super) use linear::{linear, takes_linear};
+pub(super) use norm::{
+    batch_norm, batch_norm_train, layer_norm, takes_batch_norm, takes_layer_norm,
+};
 pub(super) use pool::{max_pool, max_pool2d};
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
