@@ -102,6 +102,42 @@ fn check_batch_norm<const D: usize>(shape: [usize; D]) {
     );
 }
 
+/// Batch normalisation with a leaky rectifier in the same pass, against one after the other.
+fn check_rectified<const D: usize>(shape: [usize; D], slope: f64) {
+    let channels = [shape[1]];
+    let data = [
+        uneven(shape),
+        random(channels),
+        random(channels),
+        random(shape),
+    ];
+    let data = data.each_ref().map(Vec::as_slice);
+    let compare = |training: bool| {
+        let given = |x: &Tensor<D>, value| Tensor::<1>::full([shape[1]], value, &x.device());
+        assert_all_close(
+            results(Device::flex(), data, shape, channels, |x, gamma, beta| {
+                let (mean, variance) = (given(&x, 0.5), given(&x, 2.0));
+                if training {
+                    kernels::batch_norm_train_leaky_relu(x, gamma, beta, 1e-5, slope).output
+                } else {
+                    kernels::batch_norm_leaky_relu(x, gamma, beta, mean, variance, 1e-5, slope)
+                }
+            }),
+            results(reference(), data, shape, channels, |x, gamma, beta| {
+                let (mean, variance) = (given(&x, 0.5), given(&x, 2.0));
+                let y = if training {
+                    module::batch_norm_train(x, gamma, beta, 1e-5).output
+                } else {
+                    module::batch_norm(x, gamma, beta, mean, variance, 1e-5)
+                };
+                burn::tensor::activation::leaky_relu(y, slope)
+            }),
+        );
+    };
+    compare(true);
+    compare(false);
+}
+
 /// Layer normalisation over the last axes, against Burn's over one flat axis.
 fn check_layer_norm<const D: usize, const N: usize>(shape: [usize; D], normalised: [usize; N]) {
     let data = [
@@ -140,6 +176,14 @@ proptest! {
     #[test]
     fn batch_norm_of_sequences_is_burns(shape in [1..6usize, 1..20usize, 2..60usize]) {
         check_batch_norm(shape);
+    }
+
+    #[test]
+    fn batch_norm_with_a_rectifier_is_burns(
+        shape in [2..9usize, 1..40usize, 1..9usize, 1..20usize],
+        slope in prop::sample::select(vec![0.0, 0.01, 0.1]),
+    ) {
+        check_rectified(shape, slope);
     }
 
     #[test]
@@ -491,6 +535,28 @@ fn layers_are_burns() {
     let slow = slow::pool::AdaptiveAvgPool1dConfig::new(2).init();
     let fast = nn::pool::AdaptiveAvgPool1dConfig::new(2).init();
     assert_eq!(fast.to_string(), slow.to_string());
+}
+
+/// With a rectifier a layer gives the same values, on every device, and keeps the same statistics.
+#[test]
+fn layers_with_a_rectifier_are_both_layers() {
+    for device in devices() {
+        let layers = [(); 2].map(|()| nn::BatchNormConfig::new(3).init(&device));
+        let x = Tensor::<1>::from_floats(random([48]).as_slice(), &device).reshape([4, 3, 4]);
+        let once = layers[0].forward_leaky_relu(x.clone(), 0.1);
+        let twice = kernels::leaky_relu(layers[1].forward(x.clone()), 0.1);
+        assert_close("training", &values(once), &values(twice));
+        let [once, twice] = layers
+            .each_ref()
+            .map(|l| values(l.running_var.value_sync()));
+        assert_close("running", &once, &twice);
+        let once = layers[0]
+            .clone()
+            .freeze()
+            .forward_leaky_relu(x.clone(), 0.0);
+        let twice = kernels::relu(layers[1].clone().freeze().forward(x));
+        assert_close("evaluation", &values(once), &values(twice));
+    }
 }
 
 /// A frozen layer neither uses nor changes the statistics of the batch.

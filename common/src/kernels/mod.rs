@@ -34,7 +34,9 @@ mod sums;
 pub use average::{
     adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d, global_avg_pool,
 };
-pub use norm::{batch_norm, batch_norm_train, layer_norm};
+pub use norm::{
+    batch_norm, batch_norm_leaky_relu, batch_norm_train, batch_norm_train_leaky_relu, layer_norm,
+};
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};

@@ -33,11 +33,47 @@ pub fn batch_norm_train<const D: usize>(
     beta: Tensor<1>,
     epsilon: f64,
 ) -> BatchNormTrainOutput<D> {
+    train(x, gamma, beta, epsilon, None)
+}
+
+/// [`batch_norm_train`] and then [`leaky_relu`](super::leaky_relu), in one pass over memory forward and one backward.
+///
+/// # Panics
+/// As [`batch_norm_train`].
+pub fn batch_norm_train_leaky_relu<const D: usize>(
+    x: Tensor<D>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+    negative_slope: f64,
+) -> BatchNormTrainOutput<D> {
+    train(x, gamma, beta, epsilon, Some(negative_slope))
+}
+
+fn train<const D: usize>(
+    x: Tensor<D>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+    slope: Option<f64>,
+) -> BatchNormTrainOutput<D> {
     #[cfg(feature = "flex")]
     if flex::takes_batch_norm(&x, &[&gamma, &beta]) {
-        return flex::batch_norm_train(x, gamma, beta, epsilon);
+        return flex::batch_norm_train(x, gamma, beta, settings(epsilon, slope));
     }
-    module::batch_norm_train(x, gamma, beta, epsilon)
+    let mut result = module::batch_norm_train(x, gamma, beta, epsilon);
+    if let Some(slope) = slope {
+        result.output = super::leaky_relu(result.output, slope);
+    }
+    result
+}
+
+#[cfg(feature = "flex")]
+fn settings(epsilon: f64, slope: Option<f64>) -> batch::Settings {
+    batch::Settings {
+        epsilon,
+        slope: slope.map(|s| s as f32),
+    }
 }
 
 /// Batch normalisation with given statistics, as after training. Mean and variance are constants: no gradient flows
@@ -58,12 +94,47 @@ pub fn batch_norm<const D: usize>(
     variance: Tensor<1>,
     epsilon: f64,
 ) -> Tensor<D> {
+    evaluate(x, [gamma, beta, mean, variance], epsilon, None)
+}
+
+/// [`batch_norm`] and then [`leaky_relu`](super::leaky_relu), in one pass over memory.
+///
+/// # Panics
+/// As [`batch_norm`].
+pub fn batch_norm_leaky_relu<const D: usize>(
+    x: Tensor<D>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    mean: Tensor<1>,
+    variance: Tensor<1>,
+    epsilon: f64,
+    negative_slope: f64,
+) -> Tensor<D> {
+    evaluate(
+        x,
+        [gamma, beta, mean, variance],
+        epsilon,
+        Some(negative_slope),
+    )
+}
+
+fn evaluate<const D: usize>(
+    x: Tensor<D>,
+    [gamma, beta, mean, variance]: [Tensor<1>; 4],
+    epsilon: f64,
+    slope: Option<f64>,
+) -> Tensor<D> {
     let (mean, variance) = (mean.detach(), variance.detach());
     #[cfg(feature = "flex")]
     if flex::takes_batch_norm(&x, &[&gamma, &beta, &mean, &variance]) {
-        return flex::batch_norm(x, [gamma, beta, mean, variance], epsilon);
+        let settings = settings(epsilon, slope);
+        return flex::batch_norm(x, [gamma, beta, mean, variance], settings);
     }
-    module::batch_norm(x, gamma, beta, mean, variance, epsilon)
+    let y = module::batch_norm(x, gamma, beta, mean, variance, epsilon);
+    match slope {
+        Some(slope) => super::leaky_relu(y, slope),
+        None => y,
+    }
 }
 
 /// Layer normalisation: `gamma (x - mean) / sqrt(variance + epsilon) + beta`, where mean and (biased) variance are

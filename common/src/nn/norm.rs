@@ -5,7 +5,9 @@ use burn::module::{Content, DisplaySettings, Flag, Module, ModuleDisplay, Param,
 use burn::nn::{self as slow, Initializer};
 use burn::tensor::{Device, Tensor, assert_shape};
 
-use crate::kernels::{batch_norm, batch_norm_train, layer_norm};
+use crate::kernels::{
+    batch_norm, batch_norm_leaky_relu, batch_norm_train, batch_norm_train_leaky_relu, layer_norm,
+};
 
 /// Configuration of a [`BatchNorm`] layer; the fields are those of [`burn::nn::BatchNormConfig`], the defaults
 /// PyTorch's.
@@ -94,28 +96,55 @@ impl BatchNorm {
     /// # Panics
     /// As Burn's layer: if the input has fewer than two axes or another number of channels.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        self.normalise(input, None)
+    }
+
+    /// [`Self::forward`] and then a leaky ReLU with this slope below zero, or with slope 0 a ReLU.
+    ///
+    /// Both at once read and write main memory half as often as one after the other.
+    ///
+    /// # Panics
+    /// As [`Self::forward`].
+    pub fn forward_leaky_relu<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        negative_slope: f64,
+    ) -> Tensor<D> {
+        self.normalise(input, Some(negative_slope))
+    }
+
+    fn normalise<const D: usize>(&self, input: Tensor<D>, slope: Option<f64>) -> Tensor<D> {
         let [num_features] = self.gamma.shape().dims();
         assert_shape!(input, [_, num_features, ..]);
         let (gamma, beta) = (self.gamma.val(), self.beta.val());
-        let device = input.device();
+        let (device, epsilon) = (input.device(), self.epsilon);
         if !(device.is_autodiff() && self.training.is_enabled()) {
             let mean = self.running_mean.value().to_device(&device);
             let variance = self.running_var.value().to_device(&device);
-            return batch_norm(input, gamma, beta, mean, variance, self.epsilon);
+            return match slope {
+                Some(slope) => {
+                    batch_norm_leaky_relu(input, gamma, beta, mean, variance, epsilon, slope)
+                }
+                None => batch_norm(input, gamma, beta, mean, variance, epsilon),
+            };
         }
         let count = input.shape().num_elements() / num_features;
-        let result = batch_norm_train(input, gamma, beta, self.epsilon);
+        let result = match slope {
+            Some(slope) => batch_norm_train_leaky_relu(input, gamma, beta, epsilon, slope),
+            None => batch_norm_train(input, gamma, beta, epsilon),
+        };
         if count > 1 {
-            let unbiased = result.variance * (count as f64 / (count - 1) as f64);
-            self.update(&self.running_mean, result.mean);
-            self.update(&self.running_var, unbiased);
+            let unbiased = count as f64 / (count - 1) as f64;
+            self.update(&self.running_mean, result.mean, 1.0);
+            self.update(&self.running_var, result.variance, unbiased);
         }
         result.output
     }
 
-    fn update(&self, running: &RunningState<Tensor<1>>, batch: Tensor<1>) {
+    /// `running = (1 - momentum) running + momentum factor batch`
+    fn update(&self, running: &RunningState<Tensor<1>>, batch: Tensor<1>, factor: f64) {
         let value = running.value_sync().to_device(&batch.device());
-        let value = value * (1.0 - self.momentum) + batch * self.momentum;
+        let value = value * (1.0 - self.momentum) + batch * (self.momentum * factor);
         running.update(value.detach());
     }
 }

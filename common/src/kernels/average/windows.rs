@@ -131,7 +131,7 @@ impl AveragePool {
         })
     }
 
-    /// Does `work` for some planes of the source and of the result at a time; the result begins as zeros.
+    /// Does `work` for some planes of the source and the same of the result, which begin as zeros.
     fn planes(
         &self,
         source: &[f32],
@@ -143,15 +143,14 @@ impl AveragePool {
         let planes = source.len() / from;
         let each = |out: Shared| {
             ranges(planes, GRAIN.div_ceil(from.max(to)), |range| {
-                for plane in range {
-                    // SAFETY: the planes are disjoint; zero is a valid value, so a plane may be borrowed afterwards.
-                    let out = unsafe {
-                        let out = out.part(plane * to, to);
-                        out.write_bytes(0, to);
-                        std::slice::from_raw_parts_mut(out, to)
-                    };
-                    work(&source[plane * from..(plane + 1) * from], out);
-                }
+                let count = range.len() * to;
+                // SAFETY: the planes are disjoint; zero is a valid value, so they may be borrowed afterwards.
+                let out = unsafe {
+                    let out = out.part(range.start * to, count);
+                    out.write_bytes(0, count);
+                    std::slice::from_raw_parts_mut(out, count)
+                };
+                work(&source[range.start * from..range.end * from], out);
             });
         };
         // SAFETY: the ranges are all planes, and every plane is written with zeros.
@@ -159,7 +158,7 @@ impl AveragePool {
     }
 }
 
-/// The means of one plane.
+/// The means of some planes.
 struct Forward<'a> {
     pool: &'a AveragePool,
     from: &'a [f32],
@@ -176,34 +175,38 @@ impl Kernel for Forward<'_> {
         let AveragePool { rows, cols } = pool;
         let width = cols.input;
         let mut line = vec![0.0f32; width];
-        let lines = to.chunks_exact_mut(cols.windows.len());
-        for (out, (inside, count)) in lines.zip(&rows.windows) {
-            let mut all = from[inside.start * width..inside.end * width].chunks_exact(width);
-            line.copy_from_slice(all.next().unwrap_or(&[]));
-            for row in all {
-                line.iter_mut().zip(row).for_each(|(s, v)| *s += v);
-            }
-            if cols.halves {
-                let scale = 1.0 / (count * cols.windows[0].1) as f32;
-                for (out, pair) in out.iter_mut().zip(line.chunks_exact(2)) {
-                    *out = (pair[0] + pair[1]) * scale;
+        let planes = from.chunks_exact(rows.input * width);
+        let results = to.chunks_exact_mut(rows.windows.len() * cols.windows.len());
+        for (plane, result) in planes.zip(results) {
+            let lines = result.chunks_exact_mut(cols.windows.len());
+            for (out, (inside, height)) in lines.zip(&rows.windows) {
+                let mut all = plane[inside.start * width..inside.end * width].chunks_exact(width);
+                line.copy_from_slice(all.next().unwrap_or(&[]));
+                for row in all {
+                    line.iter_mut().zip(row).for_each(|(s, v)| *s += v);
                 }
-                continue;
-            }
-            for (out, (inside, width)) in out.iter_mut().zip(&cols.windows) {
-                let values = &line[inside.clone()];
-                let total = if values.len() < 16 {
-                    values.iter().sum::<f32>()
-                } else {
-                    sum(values) as f32
-                };
-                *out = total / (count * width) as f32;
+                if cols.halves {
+                    let scale = 1.0 / (height * cols.windows[0].1) as f32;
+                    for (out, pair) in out.iter_mut().zip(line.chunks_exact(2)) {
+                        *out = (pair[0] + pair[1]) * scale;
+                    }
+                    continue;
+                }
+                for (out, (inside, width)) in out.iter_mut().zip(&cols.windows) {
+                    let values = &line[inside.clone()];
+                    let total = if values.len() < 16 {
+                        values.iter().sum::<f32>()
+                    } else {
+                        sum(values) as f32
+                    };
+                    *out = total / (height * width) as f32;
+                }
             }
         }
     }
 }
 
-/// The gradient of one plane, which begins as zeros.
+/// The gradients of some planes, which begin as zeros.
 struct Backward<'a> {
     pool: &'a AveragePool,
     from: &'a [f32],
@@ -219,23 +222,28 @@ impl Kernel for Backward<'_> {
         let AveragePool { rows, cols } = pool;
         let width = cols.input;
         let mut line = vec![0.0f32; width];
-        let lines = from.chunks_exact(cols.windows.len());
-        for (grad, (inside, count)) in lines.zip(&rows.windows) {
-            if cols.halves {
-                let scale = 1.0 / (count * cols.windows[0].1) as f32;
-                for (pair, g) in line.chunks_exact_mut(2).zip(grad) {
-                    pair[0] = g * scale;
-                    pair[1] = g * scale;
+        let planes = from.chunks_exact(rows.windows.len() * cols.windows.len());
+        let results = to.chunks_exact_mut(rows.input * width);
+        for (plane, result) in planes.zip(results) {
+            let lines = plane.chunks_exact(cols.windows.len());
+            for (grad, (inside, height)) in lines.zip(&rows.windows) {
+                if cols.halves {
+                    let scale = 1.0 / (height * cols.windows[0].1) as f32;
+                    for (pair, g) in line.chunks_exact_mut(2).zip(grad) {
+                        pair[0] = g * scale;
+                        pair[1] = g * scale;
+                    }
+                } else {
+                    line.fill(0.0);
+                    for (g, (inside, width)) in grad.iter().zip(&cols.windows) {
+                        let share = g / (height * width) as f32;
+                        line[inside.clone()].iter_mut().for_each(|v| *v += share);
+                    }
                 }
-            } else {
-                line.fill(0.0);
-                for (g, (inside, width)) in grad.iter().zip(&cols.windows) {
-                    let share = g / (count * width) as f32;
-                    line[inside.clone()].iter_mut().for_each(|v| *v += share);
+                let inside = inside.start * width..inside.end * width;
+                for row in result[inside].chunks_exact_mut(width) {
+                    row.iter_mut().zip(&line).for_each(|(s, v)| *s += v);
                 }
-            }
-            for row in to[inside.start * width..inside.end * width].chunks_exact_mut(width) {
-                row.iter_mut().zip(&line).for_each(|(s, v)| *s += v);
             }
         }
     }

@@ -10,6 +10,8 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 
+use crate::kernels::norm::batch::Settings;
+
 /// Output, mean and biased variance of a batch normalisation.
 type Normalised<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 
@@ -20,7 +22,7 @@ pub(crate) trait NormKernels: Backend {
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
-        epsilon: f64,
+        settings: Settings,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
     fn fast_batch_norm(
         x: FloatTensor<Self>,
@@ -28,7 +30,7 @@ pub(crate) trait NormKernels: Backend {
         beta: FloatTensor<Self>,
         mean: FloatTensor<Self>,
         variance: FloatTensor<Self>,
-        epsilon: f64,
+        settings: Settings,
     ) -> FloatTensor<Self>;
     fn fast_layer_norm(
         x: FloatTensor<Self>,
@@ -43,9 +45,9 @@ impl NormKernels for Flex {
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
-        epsilon: f64,
+        settings: Settings,
     ) -> Normalised<Self> {
-        batch::train(&x, &gamma, &beta, epsilon)
+        batch::train(&x, &gamma, &beta, settings)
     }
 
     fn fast_batch_norm(
@@ -54,9 +56,9 @@ impl NormKernels for Flex {
         beta: FloatTensor<Self>,
         mean: FloatTensor<Self>,
         variance: FloatTensor<Self>,
-        epsilon: f64,
+        settings: Settings,
     ) -> FloatTensor<Self> {
-        batch::evaluate(&x, &gamma, &beta, [&mean, &variance], epsilon)
+        batch::evaluate(&x, &gamma, &beta, [&mean, &variance], settings)
     }
 
     fn fast_layer_norm(
@@ -74,9 +76,9 @@ impl<C: CheckpointStrategy> NormKernels for Autodiff<Flex, C> {
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
-        epsilon: f64,
+        settings: Settings,
     ) -> Normalised<Self> {
-        batch::tracked_train::<C>(x, gamma, beta, epsilon)
+        batch::tracked_train::<C>(x, gamma, beta, settings)
     }
 
     fn fast_batch_norm(
@@ -85,9 +87,9 @@ impl<C: CheckpointStrategy> NormKernels for Autodiff<Flex, C> {
         beta: FloatTensor<Self>,
         mean: FloatTensor<Self>,
         variance: FloatTensor<Self>,
-        epsilon: f64,
+        settings: Settings,
     ) -> FloatTensor<Self> {
-        batch::tracked::<C>(x, gamma, beta, [mean, variance], epsilon)
+        batch::tracked::<C>(x, gamma, beta, [mean, variance], settings)
     }
 
     fn fast_layer_norm(

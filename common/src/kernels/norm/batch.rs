@@ -1,12 +1,13 @@
 //! Batch normalisation of `[batch, channels, inner]`: each channel over the batch and all that lies inside of it.
 //!
 //! A block of channels that fits into a core's cache is worked on at a time: its sums first, then its output, so that
-//! main memory is read once.
+//! main memory is read once. A leaky rectifier may follow in the same pass; its gradient needs no more than the sign of
+//! the normalised value, which is computed again.
 
 use std::ops::Range;
 
 use super::channels::Channels;
-use super::columns::{Coefficients, combine, sums};
+use super::columns::{Map, Slants, backward_row, columns, forward_row, sums};
 use crate::kernels::parallel::{Shared, written};
 use crate::kernels::simd::{Kernel, Vector, dispatch};
 
@@ -17,12 +18,54 @@ pub(crate) struct Statistics {
     pub variance: Vec<f32>,
 }
 
-/// What the values are normalised with, and scale and shift of each channel.
+/// What is added to the variance, and the slope of a leaky rectifier that follows, if one does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub epsilon: f64,
+    pub slope: Option<f32>,
+}
+
+/// Scale and shift of each channel, and the settings.
 #[derive(Clone, Copy)]
 pub(crate) struct Affine<'a> {
     pub gamma: &'a [f32],
     pub beta: &'a [f32],
-    pub epsilon: f64,
+    pub settings: Settings,
+}
+
+impl Affine<'_> {
+    /// The map of a block of channels by these statistics.
+    fn map(
+        &self,
+        shape: &Channels,
+        channels: &Range<usize>,
+        mean: &[f32],
+        variance: &[f32],
+    ) -> Map {
+        let mut map = blank(shape.columns(channels), self.settings.slope);
+        let at = |c: usize| c - channels.start;
+        shape.spread(channels, &mut map.scale, |c| {
+            self.gamma[c] * self.inverse(variance[at(c)])
+        });
+        shape.spread(channels, &mut map.centre, |c| mean[at(c)]);
+        shape.spread(channels, &mut map.shift, |c| self.beta[c]);
+        map
+    }
+
+    /// `1 / sqrt(variance + epsilon)`
+    fn inverse(&self, variance: f32) -> f32 {
+        (1.0 / (f64::from(variance) + self.settings.epsilon).sqrt()) as f32
+    }
+}
+
+/// A map to zero.
+fn blank(count: usize, slope: Option<f32>) -> Map {
+    Map {
+        scale: columns(count),
+        centre: columns(count),
+        shift: columns(count),
+        slope,
+    }
 }
 
 /// Gradients of a batch normalisation.
@@ -106,51 +149,18 @@ impl Kernel for Forward<'_> {
             affine,
             ..
         } = self;
-        let columns = shape.columns(&channels);
-        let mut coefficients = Coefficients::new(columns);
         let statistics = match self.given {
             Some(given) => Statistics {
                 mean: given.mean[channels.clone()].to_vec(),
                 variance: given.variance[channels.clone()].to_vec(),
             },
-            None => {
-                let guess: Vec<f32> = channels.clone().map(|c| shape.guess(x, c)).collect();
-                shape.spread(&channels, &mut coefficients.shift, |c| {
-                    guess[c - channels.start]
-                });
-                // SAFETY: the instruction set is the caller's promise.
-                let sums = unsafe { sums::<V>(&shape, &channels, x, None, &coefficients.shift) };
-                let count = shape.samples().max(1) as f64;
-                let offset = |[sum, _]: &[f64; 2]| sum / count;
-                Statistics {
-                    mean: guess
-                        .iter()
-                        .zip(&sums)
-                        .map(|(g, s)| (f64::from(*g) + offset(s)) as f32)
-                        .collect(),
-                    variance: sums
-                        .iter()
-                        .map(|s| {
-                            let variance = s[1] / count - offset(s) * offset(s);
-                            // Written so that a NaN stays one.
-                            (if variance < 0.0 { 0.0 } else { variance }) as f32
-                        })
-                        .collect(),
-                }
-            }
+            // SAFETY: the instruction set is the caller's promise.
+            None => unsafe { measure::<V>(&shape, &channels, x) },
         };
-        let at = |c: usize| c - channels.start;
-        shape.spread(&channels, &mut coefficients.shift, |c| {
-            statistics.mean[at(c)]
-        });
-        shape.spread(&channels, &mut coefficients.x, |c| {
-            affine.gamma[c] * inverse_deviation(statistics.variance[at(c)], affine.epsilon)
-        });
-        shape.spread(&channels, &mut coefficients.constant, |c| affine.beta[c]);
+        let map = affine.map(&shape, &channels, &statistics.mean, &statistics.variance);
         for (from, len) in shape.pieces(&channels) {
-            let x = &x[from..from + len];
             // SAFETY: the instruction set is the caller's promise; the pieces of all blocks are disjoint.
-            unsafe { combine::<V>(x, None, &coefficients, self.out.part(from, len)) };
+            unsafe { forward_row::<V>(&x[from..from + len], &map, self.out.part(from, len)) };
         }
         // SAFETY: the blocks are disjoint.
         unsafe {
@@ -160,9 +170,29 @@ impl Kernel for Forward<'_> {
     }
 }
 
-/// `1 / sqrt(variance + epsilon)`
-fn inverse_deviation(variance: f32, epsilon: f64) -> f32 {
-    (1.0 / (f64::from(variance) + epsilon).sqrt()) as f32
+/// Mean and variance of each channel of a block.
+///
+/// A value near the mean is taken off before the squares are added up, so that they do not cancel.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+unsafe fn measure<V: Vector>(shape: &Channels, channels: &Range<usize>, x: &[f32]) -> Statistics {
+    let guess: Vec<f32> = channels.clone().map(|c| shape.guess(x, c)).collect();
+    let mut map = blank(shape.columns(channels), None);
+    shape.spread(channels, &mut map.centre, |c| guess[c - channels.start]);
+    // SAFETY: the caller's promise.
+    let sums = unsafe { sums::<V>(shape, channels, x, None, &map) };
+    let count = shape.samples().max(1) as f64;
+    let moments = |(guess, [sum, squares]): (&f32, &[f64; 2])| {
+        let offset = sum / count;
+        let variance = squares / count - offset * offset;
+        // Written so that a NaN stays one.
+        let variance = if variance < 0.0 { 0.0 } else { variance };
+        ((f64::from(*guess) + offset) as f32, variance as f32)
+    };
+    let (mean, variance) = guess.iter().zip(&sums).map(moments).unzip();
+    Statistics { mean, variance }
 }
 
 /// Where the statistics came from, which decides the gradient of the input.
@@ -178,6 +208,8 @@ pub(crate) enum Source {
 ///
 /// - beta: sum of g; gamma: sum of g x^
 /// - x: `gamma / deviation (g - mean of g - x^ mean of (g x^))`; both means are absent with given statistics
+///
+/// With a rectifier g is first multiplied by its slope at the normalised value.
 pub(crate) fn backward(
     shape: Channels,
     x: &[f32],
@@ -231,7 +263,11 @@ fn gradients(
 ) -> (Vec<f32>, Vec<f32>) {
     let count = shape.channels;
     assert!(x.len() == shape.len() && out.len() == x.len());
-    assert!(grad.is_none_or(|g| g.len() == x.len()) && affine.gamma.len() == count);
+    assert!(
+        grad.is_none_or(|g| g.len() == x.len())
+            && affine.gamma.len() == count
+            && affine.beta.len() == count
+    );
     assert!(statistics.mean.len() == count && statistics.variance.len() == count);
     let work = |gamma: Shared, beta: Shared| {
         shape.blocks(|channels| {
@@ -288,30 +324,28 @@ impl Kernel for Backward<'_> {
             // SAFETY: only the pieces of this block are read, and written by this thread alone.
             None => unsafe { self.out.part(0, self.out.len()).cast_const() },
         };
-        let mut coefficients = Coefficients::new(shape.columns(&channels));
-        shape.spread(&channels, &mut coefficients.shift, |c| statistics.mean[c]);
+        let mean = &statistics.mean[channels.clone()];
+        let variance = &statistics.variance[channels.clone()];
+        let map = affine.map(&shape, &channels, mean, variance);
         // SAFETY: the instruction set is the caller's promise; there are as many gradients as values.
-        let sums = unsafe { sums::<V>(&shape, &channels, x, Some(grad), &coefficients.shift) };
+        let sums = unsafe { sums::<V>(&shape, &channels, x, Some(grad), &map) };
         let at = |c: usize| sums[c - channels.start];
-        let inverse = |c: usize| inverse_deviation(statistics.variance[c], affine.epsilon);
-        let scale = |c: usize| affine.gamma[c] * inverse(c);
-        shape.spread(&channels, &mut coefficients.grad, scale);
+        let inverse = |c: usize| affine.inverse(statistics.variance[c]);
+        let mut by = Slants {
+            slant: columns(shape.columns(&channels)),
+            offset: columns(shape.columns(&channels)),
+        };
         if self.source == Source::Batch {
             let count = shape.samples().max(1) as f64;
-            shape.spread(&channels, &mut coefficients.x, |c| {
-                -scale(c) * inverse(c) * inverse(c) * (at(c)[1] / count) as f32
+            shape.spread(&channels, &mut by.slant, |c| {
+                -inverse(c) * inverse(c) * (at(c)[1] / count) as f32
             });
-            shape.spread(&channels, &mut coefficients.constant, |c| {
-                -scale(c) * (at(c)[0] / count) as f32
-            });
+            shape.spread(&channels, &mut by.offset, |c| -(at(c)[0] / count) as f32);
         }
         for (from, len) in shape.pieces(&channels) {
             let x = &x[from..from + len];
             // SAFETY: as above; the pieces of all blocks are disjoint.
-            unsafe {
-                let out = self.out.part(from, len);
-                combine::<V>(x, Some(grad.add(from)), &coefficients, out);
-            }
+            unsafe { backward_row::<V>(x, grad.add(from), &map, &by, self.out.part(from, len)) };
         }
         for c in channels.clone() {
             // SAFETY: the blocks are disjoint.

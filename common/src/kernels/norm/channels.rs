@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::kernels::parallel::ranges;
 
 /// Values per piece of work.
-const GRAIN: usize = 16 * 1024;
+const GRAIN: usize = 32 * 1024;
 /// Columns of a block, at most: the rows of a usual batch stay in the second-level cache.
 const WIDTH: usize = 1024;
 /// Values that are looked at for one near the mean.

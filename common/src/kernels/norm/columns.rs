@@ -1,4 +1,4 @@
-//! Sums and linear combinations over the columns of a block of channels.
+//! Sums and linear maps over the columns of a block of channels.
 //!
 //! Sums do not depend on the number of threads: each column is added up by itself, in `f32` for at most [`RUN`] rows
 //! and in `f64` beyond.
@@ -11,28 +11,120 @@ use crate::kernels::sums::sum;
 
 /// Rows whose sum is kept in `f32`.
 const RUN: usize = 128;
+/// Values of the largest vector.
+const LANES: usize = 16;
 
-/// `grad * g + x * (input - shift) + constant`, for each column.
-pub(super) struct Coefficients {
-    pub grad: Vec<f32>,
-    pub x: Vec<f32>,
-    pub shift: Vec<f32>,
-    pub constant: Vec<f32>,
+/// Numbers for the columns of a block, with room for whole vectors.
+pub(super) fn columns(count: usize) -> Vec<f32> {
+    vec![0.0; count.next_multiple_of(LANES)]
 }
 
-impl Coefficients {
-    pub fn new(columns: usize) -> Self {
-        let zeros = || vec![0.0; columns];
-        Self {
-            grad: zeros(),
-            x: zeros(),
-            shift: zeros(),
-            constant: zeros(),
+/// The normalisation of each column: `scale (x - centre) + shift`, and then, with a slope, a leaky rectifier.
+pub(super) struct Map {
+    pub scale: Vec<f32>,
+    pub centre: Vec<f32>,
+    pub shift: Vec<f32>,
+    pub slope: Option<f32>,
+}
+
+/// The gradient of x in each column: `scale (g + slant (x - centre) + offset)`, with g that before the rectifier.
+pub(super) struct Slants {
+    pub slant: Vec<f32>,
+    pub offset: Vec<f32>,
+}
+
+impl Map {
+    /// The output for a vector of columns from `at` on, before the rectifier, from `centred = x - centre`.
+    ///
+    /// # Safety
+    /// The processor has the instruction set of `V`; the columns are within the block.
+    #[inline(always)]
+    unsafe fn apply<V: Vector>(&self, at: usize, centred: V) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { centred.mul_add(load(&self.scale, at), load(&self.shift, at)) }
+    }
+
+    /// The gradient before the rectifier from that after it.
+    ///
+    /// # Safety
+    /// As for [`Self::apply`].
+    #[inline(always)]
+    unsafe fn before<V: Vector>(&self, at: usize, centred: V, grad: V) -> V {
+        match self.slope {
+            // SAFETY: the caller's promise.
+            Some(slope) => unsafe {
+                self.apply(at, centred)
+                    .if_positive(grad, grad.mul(V::splat(slope)))
+            },
+            None => grad,
         }
     }
 }
 
-/// For each channel of the block the sums of w and of `w (x - shift)`, where w is `grad`, or else `x - shift`.
+/// # Safety
+/// The processor has the instruction set of `V`, and there are as many values from `at` on.
+#[inline(always)]
+unsafe fn load<V: Vector>(values: &[f32], at: usize) -> V {
+    // SAFETY: the caller's promise.
+    unsafe { V::load(values.as_ptr().add(at)) }
+}
+
+/// A vector of `count` values, and of `other`'s beyond.
+///
+/// # Safety
+/// The processor has the instruction set of `V`, and `count` values can be read.
+#[inline(always)]
+unsafe fn read<V: Vector>(from: *const f32, count: usize, other: V) -> V {
+    // SAFETY: the caller's promise; the array has room for the largest vector.
+    unsafe {
+        if count >= V::LANES {
+            return V::load(from);
+        }
+        let mut lanes = [0.0f32; LANES];
+        other.store(lanes.as_mut_ptr());
+        lanes.as_mut_ptr().copy_from_nonoverlapping(from, count);
+        V::load(lanes.as_ptr())
+    }
+}
+
+/// Writes the first `count` values of a vector, or all.
+///
+/// # Safety
+/// The processor has the instruction set of `V`, and `count` values can be written.
+#[inline(always)]
+unsafe fn write<V: Vector>(value: V, to: *mut f32, count: usize) {
+    // SAFETY: the caller's promise; the array has room for the largest vector.
+    unsafe {
+        if count >= V::LANES {
+            return value.store(to);
+        }
+        let mut lanes = [0.0f32; LANES];
+        value.store(lanes.as_mut_ptr());
+        to.copy_from_nonoverlapping(lanes.as_ptr(), count);
+    }
+}
+
+/// Does the body for each vector of a row, given its start and how many of its values are in the row.
+macro_rules! steps {
+    ($vector:ident, $len:ident, |$i:ident, $count:ident| $body:block) => {
+        let whole = $len - $len % $vector::LANES;
+        // SAFETY: the instruction set is the caller's promise; `x`, `grad` and `out` are read and written in the row
+        // only, and the columns, as asserted above, have room for whole vectors.
+        unsafe {
+            for $i in (0..whole).step_by($vector::LANES) {
+                let $count = $vector::LANES;
+                $body
+            }
+            if whole < $len {
+                let ($i, $count) = (whole, $len - whole);
+                $body
+            }
+        }
+    };
+}
+
+/// For each channel of a block the sums of w and of `w (x - centre)`, where w is the gradient before the rectifier of
+/// `map`, or without a gradient `x - centre`.
 ///
 /// # Safety
 /// The processor has the instruction set of `V`; `grad` is valid wherever `x` is.
@@ -42,18 +134,17 @@ pub(super) unsafe fn sums<V: Vector>(
     channels: &Range<usize>,
     x: &[f32],
     grad: Option<*const f32>,
-    shift: &[f32],
+    map: &Map,
 ) -> Vec<[f64; 2]> {
-    let columns = shift.len();
-    let mut partial = [vec![0.0f32; columns], vec![0.0f32; columns]];
+    let width = map.centre.len();
+    let mut partial = [columns(width), columns(width)];
     let mut totals = vec![[0.0f64; 2]; channels.len()];
     let mut rows = 0;
     for (from, len) in shape.pieces(channels) {
-        let x = &x[from..from + len];
         // SAFETY: the caller's promise.
         unsafe {
             let grad = grad.map(|g| g.add(from));
-            accumulate::<V>(x, grad, shift, &mut partial);
+            accumulate::<V>(&x[from..from + len], grad, map, &mut partial);
         }
         rows += 1;
         if rows == RUN {
@@ -85,70 +176,76 @@ fn empty(partial: &mut [Vec<f32>; 2], inner: usize, totals: &mut [[f64; 2]]) {
 unsafe fn accumulate<V: Vector>(
     x: &[f32],
     grad: Option<*const f32>,
-    shift: &[f32],
+    map: &Map,
     [plain, products]: &mut [Vec<f32>; 2],
 ) {
     let len = x.len();
-    assert!(shift.len() >= len && plain.len() >= len && products.len() >= len);
-    let whole = len - len % V::LANES;
+    check(map, len);
+    let room = len.next_multiple_of(LANES);
+    assert!(plain.len() >= room && products.len() >= room);
     let (plain, products) = (plain.as_mut_ptr(), products.as_mut_ptr());
-    // SAFETY: the caller's promise; everything is at least `len` long.
-    unsafe {
-        for i in (0..whole).step_by(V::LANES) {
-            let x = V::load(x.as_ptr().add(i)).sub(V::load(shift.as_ptr().add(i)));
-            let w = match grad {
-                Some(grad) => V::load(grad.add(i)),
-                None => x,
-            };
-            V::load(plain.add(i)).add(w).store(plain.add(i));
-            w.mul_add(x, V::load(products.add(i)))
-                .store(products.add(i));
-        }
-        for i in whole..len {
-            let x = x[i] - shift[i];
-            let w = grad.map_or(x, |g| *g.add(i));
-            *plain.add(i) += w;
-            *products.add(i) += w * x;
-        }
-    }
+    steps!(V, len, |i, count| {
+        let centre = load::<V>(&map.centre, i);
+        let x = read(x.as_ptr().add(i), count, centre).sub(centre);
+        let w = match grad {
+            Some(grad) => map.before(i, x, read(grad.add(i), count, V::splat(0.0))),
+            None => x,
+        };
+        // Lanes beyond the row add zero.
+        V::load(plain.add(i)).add(w).store(plain.add(i));
+        let sum = w.mul_add(x, V::load(products.add(i)));
+        sum.store(products.add(i));
+    });
 }
 
-/// Writes what [`Coefficients`] says for a row to `out`, which may be `grad`.
+/// Vectors of `len` columns stay inside of the map.
+fn check(map: &Map, len: usize) {
+    let room = len.next_multiple_of(LANES);
+    let columns = [&map.scale, &map.centre, &map.shift];
+    assert!(columns.iter().all(|c| c.len() >= room), "too few columns");
+}
+
+/// Normalises a row.
+///
+/// # Safety
+/// The processor has the instruction set of `V`; `out` is valid for as many values as `x` has.
+#[inline(always)]
+pub(super) unsafe fn forward_row<V: Vector>(x: &[f32], map: &Map, out: *mut f32) {
+    let len = x.len();
+    check(map, len);
+    steps!(V, len, |i, count| {
+        let centre = load::<V>(&map.centre, i);
+        let x = read(x.as_ptr().add(i), count, centre).sub(centre);
+        let mut value = map.apply(i, x);
+        if let Some(slope) = map.slope {
+            value = value.if_positive(value, value.mul(V::splat(slope)));
+        }
+        write(value, out.add(i), count);
+    });
+}
+
+/// Writes the gradient of a row to `out`, which may be `grad`.
 ///
 /// # Safety
 /// The processor has the instruction set of `V`; `grad` and `out` are valid for as many values as `x` has.
 #[inline(always)]
-pub(super) unsafe fn combine<V: Vector>(
+pub(super) unsafe fn backward_row<V: Vector>(
     x: &[f32],
-    grad: Option<*const f32>,
-    by: &Coefficients,
+    grad: *const f32,
+    map: &Map,
+    by: &Slants,
     out: *mut f32,
 ) {
     let len = x.len();
-    assert!(
-        [&by.grad, &by.x, &by.shift, &by.constant]
-            .iter()
-            .all(|c| c.len() >= len)
-    );
-    let whole = len - len % V::LANES;
-    // SAFETY: the caller's promise; everything is at least `len` long, and each value is read before it is written.
-    unsafe {
-        for i in (0..whole).step_by(V::LANES) {
-            let load = |values: &[f32]| V::load(values.as_ptr().add(i));
-            let mut value = load(x)
-                .sub(load(&by.shift))
-                .mul_add(load(&by.x), load(&by.constant));
-            if let Some(grad) = grad {
-                value = V::load(grad.add(i)).mul_add(load(&by.grad), value);
-            }
-            value.store(out.add(i));
-        }
-        for i in whole..len {
-            let mut value = (x[i] - by.shift[i]) * by.x[i] + by.constant[i];
-            if let Some(grad) = grad {
-                value += *grad.add(i) * by.grad[i];
-            }
-            out.add(i).write(value);
-        }
-    }
+    check(map, len);
+    let room = len.next_multiple_of(LANES);
+    assert!(by.slant.len() >= room && by.offset.len() >= room);
+    // Each value of `grad` is read before that of `out` is written.
+    steps!(V, len, |i, count| {
+        let centre = load::<V>(&map.centre, i);
+        let x = read(x.as_ptr().add(i), count, centre).sub(centre);
+        let g = map.before(i, x, read(grad.add(i), count, V::splat(0.0)));
+        let value = x.mul_add(load(&by.slant, i), load(&by.offset, i));
+        write(g.add(value).mul(load(&map.scale, i)), out.add(i), count);
+    });
 }

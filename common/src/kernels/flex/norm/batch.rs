@@ -13,7 +13,7 @@ use burn::tensor::module::BatchNormTrainOutput;
 use super::{NormKernels, Normalised};
 use crate::kernels::flex::{Primitive, Tracked, is_fast, tensor, values, values_mut};
 use crate::kernels::norm::batch::{
-    Affine, Source, Statistics, backward, backward_in_place, evaluate as evaluate_slice,
+    Affine, Settings, Source, Statistics, backward, backward_in_place, evaluate as evaluate_slice,
     train as train_slice,
 };
 use crate::kernels::norm::channels::Channels;
@@ -34,13 +34,13 @@ pub(in crate::kernels) fn batch_norm_train<const D: usize>(
     x: Tensor<D>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
-    epsilon: f64,
+    settings: Settings,
 ) -> BatchNormTrainOutput<D> {
     let (output, mean, variance) = Dispatch::fast_batch_norm_train(
         x.into_dispatch(),
         gamma.into_dispatch(),
         beta.into_dispatch(),
-        epsilon,
+        settings,
     );
     BatchNormTrainOutput {
         output: Tensor::from_dispatch(output),
@@ -53,7 +53,7 @@ pub(in crate::kernels) fn batch_norm_train<const D: usize>(
 pub(in crate::kernels) fn batch_norm<const D: usize>(
     x: Tensor<D>,
     [gamma, beta, mean, variance]: [Tensor<1>; 4],
-    epsilon: f64,
+    settings: Settings,
 ) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::fast_batch_norm(
         x.into_dispatch(),
@@ -61,7 +61,7 @@ pub(in crate::kernels) fn batch_norm<const D: usize>(
         beta.into_dispatch(),
         mean.into_dispatch(),
         variance.into_dispatch(),
-        epsilon,
+        settings,
     ))
 }
 
@@ -75,13 +75,13 @@ fn compute(
     x: &Primitive,
     gamma: &Primitive,
     beta: &Primitive,
-    epsilon: f64,
+    settings: Settings,
 ) -> (Primitive, Statistics) {
     let (gamma, beta) = (values(gamma), values(beta));
     let affine = Affine {
         gamma: &gamma,
         beta: &beta,
-        epsilon,
+        settings,
     };
     let (out, statistics) = train_slice(channels(x), &values(x), affine);
     (tensor(out, x.layout().shape().clone()), statistics)
@@ -97,9 +97,9 @@ pub(super) fn train(
     x: &Primitive,
     gamma: &Primitive,
     beta: &Primitive,
-    epsilon: f64,
+    settings: Settings,
 ) -> Normalised<Flex> {
-    let (out, statistics) = compute(x, gamma, beta, epsilon);
+    let (out, statistics) = compute(x, gamma, beta, settings);
     let [mean, variance] = tensors(statistics);
     (out, mean, variance)
 }
@@ -117,13 +117,13 @@ pub(super) fn evaluate(
     gamma: &Primitive,
     beta: &Primitive,
     given: [&Primitive; 2],
-    epsilon: f64,
+    settings: Settings,
 ) -> Primitive {
     let (gamma, beta) = (values(gamma), values(beta));
     let affine = Affine {
         gamma: &gamma,
         beta: &beta,
-        epsilon,
+        settings,
     };
     let out = evaluate_slice(channels(x), &values(x), affine, &statistics(given));
     tensor(out, x.layout().shape().clone())
@@ -133,10 +133,10 @@ pub(super) fn tracked_train<C: CheckpointStrategy>(
     x: Tracked<C>,
     gamma: Tracked<C>,
     beta: Tracked<C>,
-    epsilon: f64,
+    settings: Settings,
 ) -> (Tracked<C>, Tracked<C>, Tracked<C>) {
     let nodes = [x.node(), gamma.node(), beta.node()];
-    let (out, statistics) = compute(x.primitive(), gamma.primitive(), beta.primitive(), epsilon);
+    let (out, statistics) = compute(x.primitive(), gamma.primitive(), beta.primitive(), settings);
     let out = match BatchNormBackward
         .prepare::<C>(nodes)
         .compute_bound()
@@ -146,8 +146,9 @@ pub(super) fn tracked_train<C: CheckpointStrategy>(
             let state = State {
                 x: prep.checkpoint(&x),
                 gamma: prep.checkpoint(&gamma),
+                beta: prep.checkpoint(&beta),
                 statistics: Arc::new(statistics.clone()),
-                epsilon,
+                settings,
                 source: Source::Batch,
             };
             prep.finish(state, out)
@@ -164,7 +165,7 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     gamma: Tracked<C>,
     beta: Tracked<C>,
     [mean, variance]: [Tracked<C>; 2],
-    epsilon: f64,
+    settings: Settings,
 ) -> Tracked<C> {
     let nodes = [x.node(), gamma.node(), beta.node()];
     let given = [mean.primitive(), variance.primitive()];
@@ -173,7 +174,7 @@ pub(super) fn tracked<C: CheckpointStrategy>(
         gamma.primitive(),
         beta.primitive(),
         given,
-        epsilon,
+        settings,
     );
     match BatchNormBackward
         .prepare::<C>(nodes)
@@ -184,8 +185,9 @@ pub(super) fn tracked<C: CheckpointStrategy>(
             let state = State {
                 x: prep.checkpoint(&x),
                 gamma: prep.checkpoint(&gamma),
+                beta: prep.checkpoint(&beta),
                 statistics: Arc::new(statistics(given)),
-                epsilon,
+                settings,
                 source: Source::Given,
             };
             prep.finish(state, out)
@@ -203,8 +205,9 @@ struct BatchNormBackward;
 struct State {
     x: NodeId,
     gamma: NodeId,
+    beta: NodeId,
     statistics: Arc<Statistics>,
-    epsilon: f64,
+    settings: Settings,
     source: Source,
 }
 
@@ -221,18 +224,20 @@ impl Backward<Flex, 3> for BatchNormBackward {
         let State {
             x,
             gamma,
+            beta,
             statistics,
-            epsilon,
+            settings,
             source,
         } = ops.state;
         let x: Primitive = checkpointer.retrieve_node_output(x);
         let gamma: Primitive = checkpointer.retrieve_node_output(gamma);
+        let beta: Primitive = checkpointer.retrieve_node_output(beta);
         let (shape, count) = (channels(&x), statistics.mean.len());
-        let (x, gamma) = (values(&x), values(&gamma));
+        let (x, gamma, beta) = (values(&x), values(&gamma), values(&beta));
         let affine = Affine {
             gamma: &gamma,
-            beta: &[],
-            epsilon,
+            beta: &beta,
+            settings,
         };
         let (gamma_grad, beta_grad) = if let Some(grad) = values_mut(&mut grad) {
             backward_in_place(shape, &x, grad, affine, &statistics, source)
