@@ -22,14 +22,22 @@ mod functions;
 #[cfg(feature = "flex")]
 mod matmul;
 mod norm;
+pub(crate) mod optimizer;
+#[cfg(feature = "flex")]
+mod packed;
 #[cfg(feature = "flex")]
 mod parallel;
 #[cfg(feature = "flex")]
 mod pool;
 #[cfg(feature = "flex")]
+mod recurrent;
+mod rnn;
+#[cfg(feature = "flex")]
 mod simd;
 #[cfg(feature = "flex")]
 mod sums;
+#[cfg(feature = "flex")]
+mod tail;
 
 pub use average::{
     adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d, global_avg_pool,
@@ -37,6 +45,7 @@ pub use average::{
 pub use norm::{
     batch_norm, batch_norm_leaky_relu, batch_norm_train, batch_norm_train_leaky_relu, layer_norm,
 };
+pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};

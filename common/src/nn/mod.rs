@@ -9,6 +9,7 @@ pub mod conv;
 mod linear;
 mod norm;
 pub mod pool;
+pub mod rnn;
 
 pub use activation::{Relu, Sigmoid, Tanh};
 pub use linear::{Linear, LinearConfig};

@@ -5,7 +5,9 @@ mod average;
 mod conv;
 mod linear;
 mod norm;
+mod optimizer;
 mod pool;
+mod recurrent;
 
 pub(super) use activation::activate;
 pub(super) use average::{adaptive_avg_pool, average, avg_pool};
@@ -14,7 +16,11 @@ pub(super) use linear::{linear, takes_linear};
 pub(super) use norm::{
     batch_norm, batch_norm_train, layer_norm, takes_batch_norm, takes_layer_norm,
 };
+pub(super) use optimizer::{adam_step, scaled, sgd_step, square_sum, takes_step};
 pub(super) use pool::{max_pool, max_pool2d};
+pub(super) use recurrent::{
+    PackedWeights, pack_weights, recurrent, recurrent_step, takes_recurrent,
+};
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;

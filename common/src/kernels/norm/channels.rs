@@ -115,3 +115,40 @@ impl Channels {
         values.get(count / 2).copied().unwrap_or(0.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[test]
+    fn blocks_cover_every_value_once() {
+        for shape in [
+            &[3, 5][..],
+            &[1, 200],
+            &[2, 7, 9],
+            &[2, 33, 7, 7],
+            &[2, 3, 50, 50],
+            &[0, 4, 2],
+            &[4, 4, 0],
+            &[4, 0],
+        ] {
+            let axes = Channels::new(shape).unwrap();
+            let seen = Mutex::new((vec![0; axes.len()], vec![0; axes.channels]));
+            axes.blocks(|channels| {
+                let (values, found) = &mut *seen.lock().unwrap();
+                channels.clone().for_each(|c| found[c] += 1);
+                for (from, len) in axes.pieces(&channels) {
+                    assert!(len <= axes.columns(&channels));
+                    for (i, value) in values[from..from + len].iter_mut().enumerate() {
+                        *value += 1;
+                        assert!(channels.contains(&((from + i) / axes.inner % axes.channels)));
+                    }
+                }
+            });
+            let (values, found) = seen.into_inner().unwrap();
+            assert!(values.iter().chain(&found).all(|n| *n == 1), "{shape:?}");
+        }
+        assert_eq!(Channels::new(&[3]), None);
+    }
+}

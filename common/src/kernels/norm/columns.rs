@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::channels::Channels;
 use crate::kernels::simd::Vector;
 use crate::kernels::sums::sum;
+use crate::kernels::tail;
 
 /// Rows whose sum is kept in `f32`.
 const RUN: usize = 128;
@@ -67,41 +68,6 @@ impl Map {
 unsafe fn load<V: Vector>(values: &[f32], at: usize) -> V {
     // SAFETY: the caller's promise.
     unsafe { V::load(values.as_ptr().add(at)) }
-}
-
-/// A vector of `count` values, and of `other`'s beyond.
-///
-/// # Safety
-/// The processor has the instruction set of `V`, and `count` values can be read.
-#[inline(always)]
-unsafe fn read<V: Vector>(from: *const f32, count: usize, other: V) -> V {
-    // SAFETY: the caller's promise; the array has room for the largest vector.
-    unsafe {
-        if count >= V::LANES {
-            return V::load(from);
-        }
-        let mut lanes = [0.0f32; LANES];
-        other.store(lanes.as_mut_ptr());
-        lanes.as_mut_ptr().copy_from_nonoverlapping(from, count);
-        V::load(lanes.as_ptr())
-    }
-}
-
-/// Writes the first `count` values of a vector, or all.
-///
-/// # Safety
-/// The processor has the instruction set of `V`, and `count` values can be written.
-#[inline(always)]
-unsafe fn write<V: Vector>(value: V, to: *mut f32, count: usize) {
-    // SAFETY: the caller's promise; the array has room for the largest vector.
-    unsafe {
-        if count >= V::LANES {
-            return value.store(to);
-        }
-        let mut lanes = [0.0f32; LANES];
-        value.store(lanes.as_mut_ptr());
-        to.copy_from_nonoverlapping(lanes.as_ptr(), count);
-    }
 }
 
 /// Does the body for each vector of a row, given its start and how many of its values are in the row.
@@ -185,10 +151,10 @@ unsafe fn accumulate<V: Vector>(
     assert!(plain.len() >= room && products.len() >= room);
     let (plain, products) = (plain.as_mut_ptr(), products.as_mut_ptr());
     steps!(V, len, |i, count| {
-        let centre = load::<V>(&map.centre, i);
-        let x = read(x.as_ptr().add(i), count, centre).sub(centre);
+        let centre = tail::load::<V>(map.centre.as_ptr().add(i), count, 0.0);
+        let x = tail::load::<V>(x.as_ptr().add(i), count, 0.0).sub(centre);
         let w = match grad {
-            Some(grad) => map.before(i, x, read(grad.add(i), count, V::splat(0.0))),
+            Some(grad) => map.before(i, x, tail::load(grad.add(i), count, 0.0)),
             None => x,
         };
         // Lanes beyond the row add zero.
@@ -214,13 +180,13 @@ pub(super) unsafe fn forward_row<V: Vector>(x: &[f32], map: &Map, out: *mut f32)
     let len = x.len();
     check(map, len);
     steps!(V, len, |i, count| {
-        let centre = load::<V>(&map.centre, i);
-        let x = read(x.as_ptr().add(i), count, centre).sub(centre);
+        let centre = tail::load::<V>(map.centre.as_ptr().add(i), count, 0.0);
+        let x = tail::load::<V>(x.as_ptr().add(i), count, 0.0).sub(centre);
         let mut value = map.apply(i, x);
         if let Some(slope) = map.slope {
             value = value.if_positive(value, value.mul(V::splat(slope)));
         }
-        write(value, out.add(i), count);
+        tail::store(value, out.add(i), count);
     });
 }
 
@@ -242,10 +208,10 @@ pub(super) unsafe fn backward_row<V: Vector>(
     assert!(by.slant.len() >= room && by.offset.len() >= room);
     // Each value of `grad` is read before that of `out` is written.
     steps!(V, len, |i, count| {
-        let centre = load::<V>(&map.centre, i);
-        let x = read(x.as_ptr().add(i), count, centre).sub(centre);
-        let g = map.before(i, x, read(grad.add(i), count, V::splat(0.0)));
+        let centre = tail::load::<V>(map.centre.as_ptr().add(i), count, 0.0);
+        let x = tail::load::<V>(x.as_ptr().add(i), count, 0.0).sub(centre);
+        let g = map.before(i, x, tail::load(grad.add(i), count, 0.0));
         let value = x.mul_add(load(&by.slant, i), load(&by.offset, i));
-        write(g.add(value).mul(load(&map.scale, i)), out.add(i), count);
+        tail::store(g.add(value).mul(load(&map.scale, i)), out.add(i), count);
     });
 }

@@ -2,6 +2,8 @@
 //!
 //! A row is read three times while it lies in a core's cache: for its mean, for its variance, for its output.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::kernels::parallel::{Shared, part, ranges, written};
@@ -34,23 +36,16 @@ pub(crate) fn forward(x: &[f32], gamma: &[f32], beta: &[f32], epsilon: f64) -> (
     let rows = x.len() / width;
     let work = |out: Shared, mean: Shared, inverse: Shared| {
         ranges(rows, GRAIN.div_ceil(width), |range| {
-            for row in range {
-                // SAFETY: the rows are disjoint.
-                let out = unsafe { out.part(row * width, width) };
-                let x = &x[row * width..(row + 1) * width];
-                let [m, i] = dispatch(Forward {
-                    x,
-                    gamma,
-                    beta,
-                    epsilon,
-                    out,
-                });
-                // SAFETY: as above.
-                unsafe {
-                    mean.write(row, &[m]);
-                    inverse.write(row, &[i]);
-                }
-            }
+            dispatch(Forward {
+                x,
+                gamma,
+                beta,
+                epsilon,
+                rows: range,
+                out,
+                mean,
+                inverse,
+            });
         });
     };
     // SAFETY: the ranges are all rows, and each row is written whole.
@@ -65,46 +60,48 @@ pub(crate) fn forward(x: &[f32], gamma: &[f32], beta: &[f32], epsilon: f64) -> (
     }
 }
 
-/// One row; `out` is valid for as many values. The result is its mean and the inverse of its deviation.
+/// Some rows of the output.
 struct Forward<'a> {
     x: &'a [f32],
     gamma: &'a [f32],
     beta: &'a [f32],
     epsilon: f64,
-    out: *mut f32,
+    rows: Range<usize>,
+    out: Shared<'a>,
+    mean: Shared<'a>,
+    inverse: Shared<'a>,
 }
 
 impl Kernel for Forward<'_> {
-    type Output = [f32; 2];
+    type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(self) -> [f32; 2] {
-        let Self {
-            x,
-            gamma,
-            beta,
-            epsilon,
-            out,
-        } = self;
-        let (len, count) = (x.len(), x.len() as f64);
-        assert!(gamma.len() == len && beta.len() == len);
-        // SAFETY: the instruction set is the caller's promise, the memory that of the fields.
-        unsafe {
-            let mean = (sum::<V, false>(x, 0.0) / count) as f32;
-            let variance = sum::<V, true>(x, mean) / count;
-            let inverse = (1.0 / (variance + epsilon).sqrt()) as f32;
-            let (m, s) = (V::splat(mean), V::splat(inverse));
-            let whole = len - len % V::LANES;
-            for i in (0..whole).step_by(V::LANES) {
-                let load = |values: &[f32]| V::load(values.as_ptr().add(i));
-                let scaled = load(x).sub(m).mul(s);
-                scaled.mul_add(load(gamma), load(beta)).store(out.add(i));
+    unsafe fn run<V: Vector>(self) {
+        let (gamma, beta) = (self.gamma, self.beta);
+        let (len, count) = (gamma.len(), gamma.len() as f64);
+        assert!(beta.len() == len);
+        let whole = len - len % V::LANES;
+        for row in self.rows {
+            let x = &self.x[row * len..(row + 1) * len];
+            // SAFETY: the instruction set is the caller's promise; the rows are disjoint, and all slices one row long.
+            unsafe {
+                let out = self.out.part(row * len, len);
+                let mean = (sum::<V, false>(x, 0.0) / count) as f32;
+                let variance = sum::<V, true>(x, mean) / count;
+                let inverse = (1.0 / (variance + self.epsilon).sqrt()) as f32;
+                let (m, s) = (V::splat(mean), V::splat(inverse));
+                for i in (0..whole).step_by(V::LANES) {
+                    let load = |values: &[f32]| V::load(values.as_ptr().add(i));
+                    let scaled = load(x).sub(m).mul(s);
+                    scaled.mul_add(load(gamma), load(beta)).store(out.add(i));
+                }
+                for i in whole..len {
+                    out.add(i)
+                        .write((x[i] - mean) * inverse * gamma[i] + beta[i]);
+                }
+                self.mean.write(row, &[mean]);
+                self.inverse.write(row, &[inverse]);
             }
-            for i in whole..len {
-                out.add(i)
-                    .write((x[i] - mean) * inverse * gamma[i] + beta[i]);
-            }
-            [mean, inverse]
         }
     }
 }
@@ -195,20 +192,15 @@ pub(crate) fn backward(
             gamma: vec![0.0; width],
             beta: vec![0.0; width],
         };
-        for row in part(count, parts, index) {
-            let from = row * width;
-            // SAFETY: the rows are disjoint.
-            let to = unsafe { out.part(from, width) };
-            dispatch(Backward {
-                x: &x[from..from + width],
-                grad: grad.map_or(to.cast_const(), |g| g[from..from + width].as_ptr()),
-                gamma,
-                mean: rows.mean[row],
-                inverse: rows.inverse[row],
-                sums: &mut sums,
-                out: to,
-            });
-        }
+        dispatch(Backward {
+            x,
+            grad,
+            gamma,
+            rows,
+            range: part(count, parts, index),
+            sums: &mut sums,
+            out,
+        });
         sums
     };
     if parts == 1 {
@@ -228,15 +220,15 @@ pub(crate) fn backward(
     }
 }
 
-/// One row; `grad` and `out` are valid for as many values as x has, and may be the same.
+/// Some rows of the gradient, and their sums.
 struct Backward<'a> {
     x: &'a [f32],
-    grad: *const f32,
+    grad: Option<&'a [f32]>,
     gamma: &'a [f32],
-    mean: f32,
-    inverse: f32,
+    rows: &'a Rows,
+    range: Range<usize>,
     sums: &'a mut Gradients,
-    out: *mut f32,
+    out: Shared<'a>,
 }
 
 impl Kernel for Backward<'_> {
@@ -244,56 +236,56 @@ impl Kernel for Backward<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Vector>(self) {
-        let Self {
-            x,
-            grad,
-            gamma,
-            mean,
-            inverse,
-            sums,
-            out,
-        } = self;
-        let len = x.len();
-        assert!(gamma.len() == len && sums.gamma.len() == len && sums.beta.len() == len);
+        let (gamma, sums) = (self.gamma, self.sums);
+        let len = gamma.len();
+        assert!(sums.gamma.len() == len && sums.beta.len() == len);
         let (to_gamma, to_beta) = (sums.gamma.as_mut_ptr(), sums.beta.as_mut_ptr());
         let whole = len - len % V::LANES;
-        // SAFETY: the instruction set is the caller's promise, the memory that of the fields; all slices are as long
-        // as x, and each value of `grad` is read before that of `out` is written.
-        unsafe {
-            let (m, s) = (V::splat(mean), V::splat(inverse));
-            // The sums of h and of h x^.
-            let mut plain = V::splat(0.0);
-            let mut products = V::splat(0.0);
-            for i in (0..whole).step_by(V::LANES) {
-                let g = V::load(grad.add(i));
-                let x = V::load(x.as_ptr().add(i)).sub(m).mul(s);
-                let h = g.mul(V::load(gamma.as_ptr().add(i)));
-                plain = plain.add(h);
-                products = h.mul_add(x, products);
-                V::load(to_beta.add(i)).add(g).store(to_beta.add(i));
-                g.mul_add(x, V::load(to_gamma.add(i)))
-                    .store(to_gamma.add(i));
-            }
-            let (mut plain, mut products) = (total_of(plain), total_of(products));
-            for i in whole..len {
-                let g = *grad.add(i);
-                let x = (x[i] - mean) * inverse;
-                plain += g * gamma[i];
-                products += g * gamma[i] * x;
-                *to_beta.add(i) += g;
-                *to_gamma.add(i) += g * x;
-            }
-            let (plain, products) = (plain / len as f32, products / len as f32);
-            let (p, q) = (V::splat(plain), V::splat(products));
-            for i in (0..whole).step_by(V::LANES) {
-                let x = V::load(x.as_ptr().add(i)).sub(m).mul(s);
-                let h = V::load(grad.add(i)).mul(V::load(gamma.as_ptr().add(i)));
-                h.sub(p).sub(x.mul(q)).mul(s).store(out.add(i));
-            }
-            for i in whole..len {
-                let x = (x[i] - mean) * inverse;
-                let h = *grad.add(i) * gamma[i];
-                out.add(i).write((h - plain - x * products) * inverse);
+        for row in self.range {
+            let part = row * len..(row + 1) * len;
+            let (mean, inverse) = (self.rows.mean[row], self.rows.inverse[row]);
+            let x = &self.x[part.clone()];
+            // SAFETY: the rows are disjoint.
+            let out = unsafe { self.out.part(part.start, len) };
+            let grad = self.grad.map_or(out.cast_const(), |g| g[part].as_ptr());
+            // SAFETY: the instruction set is the caller's promise; all slices are one row long, and each value of
+            // `grad` is read before that of `out`, which may be the same, is written.
+            unsafe {
+                let (m, s) = (V::splat(mean), V::splat(inverse));
+                // The sums of h and of h x^.
+                let mut plain = V::splat(0.0);
+                let mut products = V::splat(0.0);
+                for i in (0..whole).step_by(V::LANES) {
+                    let g = V::load(grad.add(i));
+                    let x = V::load(x.as_ptr().add(i)).sub(m).mul(s);
+                    let h = g.mul(V::load(gamma.as_ptr().add(i)));
+                    plain = plain.add(h);
+                    products = h.mul_add(x, products);
+                    V::load(to_beta.add(i)).add(g).store(to_beta.add(i));
+                    let sum = g.mul_add(x, V::load(to_gamma.add(i)));
+                    sum.store(to_gamma.add(i));
+                }
+                let (mut plain, mut products) = (total_of(plain), total_of(products));
+                for i in whole..len {
+                    let g = *grad.add(i);
+                    let x = (x[i] - mean) * inverse;
+                    plain += g * gamma[i];
+                    products += g * gamma[i] * x;
+                    *to_beta.add(i) += g;
+                    *to_gamma.add(i) += g * x;
+                }
+                let (plain, products) = (plain / len as f32, products / len as f32);
+                let (p, q) = (V::splat(plain), V::splat(products));
+                for i in (0..whole).step_by(V::LANES) {
+                    let x = V::load(x.as_ptr().add(i)).sub(m).mul(s);
+                    let h = V::load(grad.add(i)).mul(V::load(gamma.as_ptr().add(i)));
+                    h.sub(p).sub(x.mul(q)).mul(s).store(out.add(i));
+                }
+                for i in whole..len {
+                    let x = (x[i] - mean) * inverse;
+                    let h = *grad.add(i) * gamma[i];
+                    out.add(i).write((h - plain - x * products) * inverse);
+                }
             }
         }
     }
