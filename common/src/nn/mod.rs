@@ -5,9 +5,11 @@
 
 mod activation;
 mod attention;
+mod average;
 pub mod conv;
 mod embedding;
 mod linear;
+mod norm;
 pub mod pool;
 pub mod rnn;
 
@@ -15,6 +17,7 @@ pub use activation::{Relu, Sigmoid, Tanh};
 pub use attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 pub use embedding::{Embedding, EmbeddingConfig};
 pub use linear::{Linear, LinearConfig};
+pub use norm::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig};
 
 use burn::nn::PaddingConfig2d;
 

@@ -2,24 +2,30 @@
 
 mod activation;
 mod attention;
+mod average;
 mod conv;
 mod embedding;
 mod linear;
 mod log_softmax;
 mod loss;
 mod matmul;
+mod norm;
 mod optimizer;
 mod pool;
 mod recurrent;
 
 pub(super) use activation::activate;
 pub(super) use attention::{attention, self_attention, softmax_of, takes_attention};
+pub(super) use average::{adaptive_avg_pool, average, avg_pool};
 pub(super) use conv::{conv2d, takes_conv2d};
 pub(super) use embedding::{embedding, takes_embedding};
 pub(super) use linear::{linear, takes_linear};
 pub(super) use log_softmax::{log_softmax, takes_log_softmax};
 pub(super) use loss::{cross_entropy, pointwise, takes_cross_entropy, takes_pointwise};
 pub(super) use matmul::{matmul, takes_matmul};
+pub(super) use norm::{
+    batch_norm, batch_norm_train, layer_norm, takes_batch_norm, takes_layer_norm,
+};
 pub(super) use optimizer::{adam_step, scaled, sgd_step, square_sum, takes_step};
 pub(super) use pool::{max_pool, max_pool2d};
 pub(super) use recurrent::{
