@@ -25,6 +25,8 @@ mod parallel;
 #[cfg(feature = "flex")]
 mod pool;
 #[cfg(feature = "flex")]
+mod scratch;
+#[cfg(feature = "flex")]
 mod simd;
 
 use burn::tensor::Tensor;
