@@ -20,8 +20,12 @@ struct Mlp {
 
 impl Mlp {
     fn new(sizes: &[usize], device: &Device) -> Self {
-        let layers = sizes.windows(2).map(|s| LinearConfig::new(s[0], s[1]).init(device));
-        Self { layers: layers.collect() }
+        let layers = sizes
+            .windows(2)
+            .map(|s| LinearConfig::new(s[0], s[1]).init(device));
+        Self {
+            layers: layers.collect(),
+        }
     }
 
     fn forward(&self, mut x: Tensor<2>) -> Tensor<2> {
@@ -37,7 +41,10 @@ impl Mlp {
 
 /// Burn's operations for what [`cross_entropy`] computes.
 fn burns_cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    log_softmax(logits, 1).gather(1, targets.unsqueeze_dim(1)).mean().neg()
+    log_softmax(logits, 1)
+        .gather(1, targets.unsqueeze_dim(1))
+        .mean()
+        .neg()
 }
 
 struct Workload {
@@ -48,10 +55,30 @@ struct Workload {
 }
 
 const WORKLOADS: [Workload; 4] = [
-    Workload { name: "2.9 SGD", sizes: &[2, 30, 30, 2], batch: 32, adamw: false },
-    Workload { name: "5.1 SGD", sizes: &[784, 128, 128, 128, 10], batch: 256, adamw: false },
-    Workload { name: "5.10 AdamW", sizes: &[784, 128, 128, 128, 10], batch: 256, adamw: true },
-    Workload { name: "256-256 AdamW", sizes: &[784, 256, 256, 10], batch: 128, adamw: true },
+    Workload {
+        name: "2.9 SGD",
+        sizes: &[2, 30, 30, 2],
+        batch: 32,
+        adamw: false,
+    },
+    Workload {
+        name: "5.1 SGD",
+        sizes: &[784, 128, 128, 128, 10],
+        batch: 256,
+        adamw: false,
+    },
+    Workload {
+        name: "5.10 AdamW",
+        sizes: &[784, 128, 128, 128, 10],
+        batch: 256,
+        adamw: true,
+    },
+    Workload {
+        name: "256-256 AdamW",
+        sizes: &[784, 256, 256, 10],
+        batch: 128,
+        adamw: true,
+    },
 ];
 
 /// Median microseconds of the forward pass with the loss, the backward pass, the optimizer, and all three.
@@ -67,12 +94,19 @@ fn time(work: &Workload, steps: usize, burns: bool) -> [f64; 4] {
         &device,
     );
     let mut optimizer: ModuleOptimizer = match (work.adamw, burns) {
-        (true, true) => AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.01).init(),
+        (true, true) => AdamWConfig::new()
+            .with_epsilon(1e-8)
+            .with_weight_decay(0.01)
+            .init(),
         (false, true) => SgdConfig::new().init(),
         (true, false) => Optimizer::adamw().init(),
         (false, false) => Optimizer::sgd().init(),
     };
-    let loss_of = if burns { burns_cross_entropy } else { cross_entropy };
+    let loss_of = if burns {
+        burns_cross_entropy
+    } else {
+        cross_entropy
+    };
     let lr = if work.adamw { 1e-3 } else { 0.1 };
     let mut times: [Vec<f64>; 4] = Default::default();
     for step in 0..steps + steps / 10 + 3 {

@@ -14,6 +14,7 @@
 mod activation;
 #[cfg(feature = "flex")]
 mod conv;
+mod convolution;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "flex")]
@@ -37,35 +38,11 @@ mod simd;
 #[cfg(feature = "flex")]
 mod tail;
 
+pub use convolution::{conv_transpose2d, conv1d, conv2d};
 pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
 
 use burn::tensor::Tensor;
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-
-/// 2-D convolution.
-///
-/// # Shapes
-/// - `x`: `[batch, channels_in, height_in, width_in]`
-/// - `weight`: `[channels_out, channels_in / groups, kernel_rows, kernel_cols]`
-/// - `bias`: `[channels_out]`
-/// - output: `[batch, channels_out, height_out, width_out]`
-///
-/// # Panics
-/// As [`burn::tensor::module::conv2d`] does: if the channels of `x` and `weight` differ or the window is larger
-/// than the padded input.
-pub fn conv2d(
-    x: Tensor<4>,
-    weight: Tensor<4>,
-    bias: Option<Tensor<1>>,
-    options: impl Into<ConvOptions<2>>,
-) -> Tensor<4> {
-    let options = options.into();
-    #[cfg(feature = "flex")]
-    if flex::takes_conv2d(&x, &weight, bias.as_ref(), &options) {
-        return flex::conv2d(x, weight, bias, options);
-    }
-    burn::tensor::module::conv2d(x, weight, bias, options)
-}
+use burn::tensor::ops::MaxPoolOptions;
 
 /// A linear map with a bias: `x * weight + bias` over the last axis.
 ///

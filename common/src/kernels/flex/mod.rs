@@ -8,7 +8,7 @@ mod pool;
 mod recurrent;
 
 pub(super) use activation::activate;
-pub(super) use conv::{conv2d, takes_conv2d};
+pub(super) use conv::{convolve, takes_conv_transpose2d, takes_conv2d};
 pub(super) use linear::{linear, takes_linear};
 pub(super) use optimizer::{adam_step, scaled, sgd_step, square_sum, takes_step};
 pub(super) use pool::{max_pool, max_pool2d};
@@ -19,7 +19,6 @@ pub(super) use recurrent::{
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, DispatchDevice, Flex, backend_extension};
-use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Shape, Tensor, TensorData};
 use std::borrow::Cow;
 
@@ -32,12 +31,6 @@ use super::pool::MaxPool;
 /// other backend to Burn.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait Kernels: Backend {
-    fn fast_conv2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        options: ConvOptions<2>,
-    ) -> FloatTensor<Self>;
     fn fast_activation(x: FloatTensor<Self>, f: Activation) -> FloatTensor<Self>;
     fn fast_max_pool2d(x: FloatTensor<Self>, pool: MaxPool) -> FloatTensor<Self>;
     fn fast_linear(
@@ -48,15 +41,6 @@ pub(crate) trait Kernels: Backend {
 }
 
 impl Kernels for Flex {
-    fn fast_conv2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        options: ConvOptions<2>,
-    ) -> FloatTensor<Self> {
-        conv::forward(&x, &weight, &bias, &options)
-    }
-
     fn fast_activation(x: FloatTensor<Self>, f: Activation) -> FloatTensor<Self> {
         activation::forward(x, f)
     }
@@ -75,15 +59,6 @@ impl Kernels for Flex {
 }
 
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
-    fn fast_conv2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        options: ConvOptions<2>,
-    ) -> FloatTensor<Self> {
-        conv::tracked::<C>(x, weight, bias, options)
-    }
-
     fn fast_activation(x: FloatTensor<Self>, f: Activation) -> FloatTensor<Self> {
         activation::tracked::<C>(x, f)
     }

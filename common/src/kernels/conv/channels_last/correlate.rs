@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use super::{Band, Layout, positions, reach};
+use crate::kernels::conv::axis::Phase;
 use crate::kernels::conv::blocked::{BLOCK, from_block};
 use crate::kernels::conv::filters::Filters;
 use crate::kernels::conv::panel::{StripWidth, widest};
-use crate::kernels::conv::plan::Phase;
 use crate::kernels::parallel::{Shared, written};
 use crate::kernels::scratch::scratch;
 use crate::kernels::simd::{Kernel, Vector, dispatch};
@@ -238,19 +238,24 @@ impl Piece<'_> {
                 continue;
             }
             let farthest = packed.offsets.iter().max().copied().unwrap_or(0);
-            // Where a position reads the frames and writes the results.
-            let place = |n: usize| {
-                let (image, i, j) = (n / (high * wide), rows.start + n / wide % high, n % wide);
-                let from = image * frame
-                    + (i * layout.rows.planes - frame_rows.start) * line
-                    + j * layout.cols.planes * channels;
-                let y = packed.rows.first + i * layout.rows.step - self.band.rows.start;
-                let x = packed.cols.first + j * layout.cols.step;
-                (from, (image * pixels + y * cols + x) * width)
-            };
-            let (last_from, last_to) = place(count - 1);
+            // Where each position reads the frames and writes the results, in order.
+            let mut places = Vec::with_capacity(count + M);
+            for image in 0..self.band.images.len() {
+                for i in rows.clone() {
+                    let from = image * frame + (i * layout.rows.planes - frame_rows.start) * line;
+                    let y = packed.rows.first + i * layout.rows.step - self.band.rows.start;
+                    let to = image * pixels + y * cols + packed.cols.first;
+                    places.extend((0..wide).map(|j| {
+                        let from = from + j * layout.cols.planes * channels;
+                        (from, (to + j * layout.cols.step) * width)
+                    }));
+                }
+            }
+            let (last_from, last_to) = places[count - 1];
             assert!(last_from + farthest + channels <= self.frames.len());
             assert!(last_to + width <= self.results.len());
+            // Beyond the last position it is taken again.
+            places.resize(count + M, (last_from, last_to));
             for chunk in (0..channels).step_by(self.cut.chunk) {
                 let depth = (channels - chunk).min(self.cut.chunk);
                 let at = packed.start + packed.taps.len() * (strip * channels + chunk * width);
@@ -259,11 +264,9 @@ impl Piece<'_> {
                 while n < count {
                     let mut lines = [self.frames.as_ptr(); M];
                     let mut to = [self.results.as_mut_ptr(); M];
-                    for m in 0..M {
-                        // Beyond the last position it is taken again.
-                        let (from, result) = place((n + m).min(count - 1));
+                    for (m, (from, result)) in places[n..n + M].iter().enumerate() {
                         lines[m] = lines[m].wrapping_add(from + chunk);
-                        to[m] = to[m].wrapping_add(result);
+                        to[m] = to[m].wrapping_add(*result);
                     }
                     let start = (chunk == 0).then_some(&start);
                     let operands = (weights, packed.offsets.as_slice(), depth, start);

@@ -7,8 +7,8 @@ mod weight;
 pub(crate) use correlate::correlate;
 pub(crate) use weight::weight_gradient;
 
+use super::axis::{AxisPlan, Phase};
 use super::blocked::{BLOCK, block_len, to_block};
-use super::plan::{AxisPlan, Phase};
 use crate::kernels::scratch::scratch;
 use crate::kernels::simd::{Kernel, Vector, dispatch};
 use std::ops::Range;
@@ -39,7 +39,7 @@ struct Band {
 }
 
 /// How far a tap reads behind a position's first value.
-fn reach(axis: &AxisPlan, tap: &super::plan::Tap) -> usize {
+fn reach(axis: &AxisPlan, tap: &super::axis::Tap) -> usize {
     tap.offset * axis.planes + tap.plane
 }
 

@@ -1,13 +1,14 @@
-//! The transforms of Winograd's minimal filtering F(4x4, 3x3), a Toom-Cook product through the points
-//! 0, ±sqrt(1/2), ±sqrt(2) and infinity, whose matrices have small entries of about the same size, so that rounding
-//! errors stay near those of a direct sum.
+//! The transforms of Winograd's minimal filtering with tiles of 6 x 6 inputs: F(4x4, 3x3) and F(2x2, 5x5).
 //!
-//! In one dimension the output y (4 values) of d (6 values) under the filter g (3) is `A^T [(G g) * (B^T d)]`; in
-//! two dimensions each matrix is applied to the columns and then to the rows. With points p and the polynomial
-//! `m(x) = x (x^2 - 1/2) (x^2 - 2)`:
+//! Both are Toom-Cook products through the points 0, ±sqrt(1/2), ±sqrt(2) and infinity, whose matrices have small
+//! entries of about the same size, so that rounding errors stay near those of a direct sum.
 //!
-//! - `A[p] = (1, p, p^2, p^3)`
-//! - `G[p] = (1, p, p^2) / m'(p)`
+//! In one dimension the output y (M values) of d (6 values) under the filter g (R = 7 - M values) is
+//! `A^T [(G g) * (B^T d)]`; in two dimensions each matrix is applied to the columns and then to the rows. With
+//! points p and the polynomial `m(x) = x (x^2 - 1/2) (x^2 - 2)`:
+//!
+//! - `A[p] = (1, p, p^2, ...)`, M values; at infinity the last is 1 and the others 0
+//! - `G[p] = (1, p, p^2, ...) / m'(p)`, R values; at infinity the last is 1 and the others 0
 //! - `B^T[p]` = the coefficients of `m(x) / (x - p)`; at infinity those of m.
 //!
 //! Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015.
@@ -20,10 +21,12 @@ use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 pub(super) const POINTS: usize = SIDE * SIDE;
 /// Rows and columns of an input tile.
 pub(super) const SIDE: usize = 6;
-/// Rows and columns of an output tile.
-pub(super) const OUT: usize = 4;
-/// Rows and columns of the filter.
-pub(super) const TAPS: usize = 3;
+
+/// Powers of sqrt(1/2) and of sqrt(2).
+const SMALL: [f32; 5] = [1.0, FRAC_1_SQRT_2, 0.5, 0.5 * FRAC_1_SQRT_2, 0.25];
+const LARGE: [f32; 5] = [1.0, SQRT_2, 2.0, 2.0 * SQRT_2, 4.0];
+/// `1 / m'(p)` at ±sqrt(1/2) and at ±sqrt(2); at 0 it is 1.
+const SCALES: [f32; 2] = [-2.0 / 3.0, 1.0 / 6.0];
 
 /// `B^T d`
 #[inline(always)]
@@ -46,99 +49,98 @@ unsafe fn input<V: Vector>(d: [V; SIDE]) -> [V; SIDE] {
     }
 }
 
-/// `A^T m`
+/// From N values to the points: `y_p = s_p * sum over i of p^i x_i`, with scales for the two pairs of points.
 #[inline(always)]
-unsafe fn output<V: Vector>(m: [V; SIDE]) -> [V; OUT] {
+unsafe fn spread<V: Vector, const N: usize>(x: [V; N], scales: [f32; 2]) -> [V; SIDE] {
     // SAFETY: the instruction set is the caller's promise.
     unsafe {
-        let c = |v: f32| V::splat(v);
-        let (p, q) = (m[1].add(m[2]), m[1].sub(m[2]));
-        let (r, s) = (m[3].add(m[4]), m[3].sub(m[4]));
-        [
-            m[0].add(p).add(r),
-            c(FRAC_1_SQRT_2).mul_add(q, c(SQRT_2).mul(s)),
-            c(0.5).mul_add(p, r.add(r)),
-            c(0.5 * FRAC_1_SQRT_2).mul_add(q, c(2.0 * SQRT_2).mul_add(s, m[5])),
-        ]
+        let mut y = [x[0]; SIDE];
+        for (pair, powers) in [SMALL, LARGE].into_iter().enumerate() {
+            let factor = |i: usize| V::splat(scales[pair] * powers[i]);
+            let mut even = x[0].mul(factor(0));
+            let mut odd = x[1].mul(factor(1));
+            for i in 2..N {
+                if i % 2 == 0 {
+                    even = factor(i).mul_add(x[i], even);
+                } else {
+                    odd = factor(i).mul_add(x[i], odd);
+                }
+            }
+            y[1 + 2 * pair] = even.add(odd);
+            y[2 + 2 * pair] = even.sub(odd);
+        }
+        y[SIDE - 1] = x[N - 1];
+        y
     }
+}
+
+/// The transpose of [`spread`], from the points to N values: `x_i = sum over p of s_p p^i y_p`.
+#[inline(always)]
+unsafe fn gather<V: Vector, const N: usize>(y: [V; SIDE], scales: [f32; 2]) -> [V; N] {
+    // SAFETY: the instruction set is the caller's promise.
+    unsafe {
+        let even = [y[1].add(y[2]), y[3].add(y[4])];
+        let odd = [y[1].sub(y[2]), y[3].sub(y[4])];
+        let mut x = [y[0]; N];
+        for i in 0..N {
+            let pairs = if i % 2 == 0 { even } else { odd };
+            let small = V::splat(scales[0] * SMALL[i]);
+            let large = V::splat(scales[1] * LARGE[i]).mul(pairs[1]);
+            let rest = match i {
+                0 => large.add(y[0]),
+                _ if i == N - 1 => large.add(y[SIDE - 1]),
+                _ => large,
+            };
+            x[i] = small.mul_add(pairs[0], rest);
+        }
+        x
+    }
+}
+
+/// `A^T m`
+#[inline(always)]
+unsafe fn output<V: Vector, const M: usize>(m: [V; SIDE]) -> [V; M] {
+    // SAFETY: the caller's promise.
+    unsafe { gather(m, [1.0, 1.0]) }
+}
+
+/// `A y`
+#[inline(always)]
+unsafe fn output_gradient<V: Vector, const M: usize>(y: [V; M]) -> [V; SIDE] {
+    // SAFETY: the caller's promise.
+    unsafe { spread(y, [1.0, 1.0]) }
 }
 
 /// `G g`
 #[inline(always)]
-unsafe fn filter<V: Vector>(g: [V; TAPS]) -> [V; SIDE] {
-    // SAFETY: the instruction set is the caller's promise.
-    unsafe {
-        let c = |v: f32| V::splat(v);
-        let even = c(0.5).mul_add(g[2], g[0]).mul(c(-2.0 / 3.0));
-        let odd = g[1].mul(c(-2.0 / 3.0 * FRAC_1_SQRT_2));
-        let even2 = c(2.0).mul_add(g[2], g[0]).mul(c(1.0 / 6.0));
-        let odd2 = g[1].mul(c(SQRT_2 / 6.0));
-        [
-            g[0],
-            even.add(odd),
-            even.sub(odd),
-            even2.add(odd2),
-            even2.sub(odd2),
-            g[2],
-        ]
-    }
+unsafe fn filter<V: Vector, const R: usize>(g: [V; R]) -> [V; SIDE] {
+    // SAFETY: the caller's promise.
+    unsafe { spread(g, SCALES) }
 }
 
-/// `A y`, the transpose of [`output`]
+/// `G^T m`
 #[inline(always)]
-unsafe fn output_gradient<V: Vector>(y: [V; OUT]) -> [V; SIDE] {
-    // SAFETY: the instruction set is the caller's promise.
-    unsafe {
-        let c = |v: f32| V::splat(v);
-        let even = c(0.5).mul_add(y[2], y[0]);
-        let odd = c(0.5).mul_add(y[3], y[1]).mul(c(FRAC_1_SQRT_2));
-        let even2 = c(2.0).mul_add(y[2], y[0]);
-        let odd2 = c(2.0).mul_add(y[3], y[1]).mul(c(SQRT_2));
-        [
-            y[0],
-            even.add(odd),
-            even.sub(odd),
-            even2.add(odd2),
-            even2.sub(odd2),
-            y[3],
-        ]
-    }
+unsafe fn filter_gradient<V: Vector, const R: usize>(m: [V; SIDE]) -> [V; R] {
+    // SAFETY: the caller's promise.
+    unsafe { gather(m, SCALES) }
 }
 
-/// `G^T m`, the transpose of [`filter`]
-#[inline(always)]
-unsafe fn filter_gradient<V: Vector>(m: [V; SIDE]) -> [V; TAPS] {
-    // SAFETY: the instruction set is the caller's promise.
-    unsafe {
-        let c = |v: f32| V::splat(v);
-        let third = c(-2.0 / 3.0);
-        let sixth = c(1.0 / 6.0);
-        let (p, q) = (m[1].add(m[2]).mul(third), m[1].sub(m[2]).mul(third));
-        let (r, s) = (m[3].add(m[4]).mul(sixth), m[3].sub(m[4]).mul(sixth));
-        [
-            m[0].add(p).add(r),
-            c(FRAC_1_SQRT_2).mul_add(q, c(SQRT_2).mul(s)),
-            c(0.5).mul_add(p, r.add(r).add(m[5])),
-        ]
-    }
-}
+/// Steps from value (i, j) of a tile to (i + 1, j) and (i, j + 1), in values.
+pub(super) type Steps = [usize; 2];
 
 /// Defines a transform of tiles: a matrix applied to the columns and then to the rows, for sixteen channels.
 macro_rules! tiles {
-    ($(#[$doc:meta])* $name:ident, $one:ident, $from:ident, $to:ident) => {
+    ($(#[$doc:meta])* $name:ident $(<$n:ident>)?, $one:ident, $from:expr, $to:expr) => {
         $(#[$doc])*
         ///
-        /// Value (i, j) of the tile is at `from + i * row + j * col`; value (i, j) of the result at
-        /// `to + i * to_row + j * to_col`, where `to_row` and `to_col` are multiples of 16 values.
+        /// Tiles lie at `from` and `to` with the steps beside them.
         ///
         /// # Safety
         /// The processor has the instruction set of `V`, and sixteen values may be accessed at each place.
         #[inline(always)]
-        pub(super) unsafe fn $name<V: Vector>(
-            from: *const f32,
-            [row, col]: [usize; 2],
-            to: *mut f32,
-            [to_row, to_col]: [usize; 2],
+        pub(super) unsafe fn $name<V: Vector $(, const $n: usize)?>(
+            (from, [row, col]): (*const f32, Steps),
+            (to, [to_row, to_col]): (*mut f32, Steps),
         ) {
             for lane in (0..BLOCK).step_by(V::LANES) {
                 // SAFETY: the caller's promise.
@@ -157,7 +159,7 @@ macro_rules! tiles {
                         for j in 0..$from {
                             line[j] = columns[j][i];
                         }
-                        let line = $one(line);
+                        let line: [V; $to] = $one(line);
                         for j in 0..$to {
                             line[j].store(to.add(i * to_row + j * to_col + lane));
                         }
@@ -173,18 +175,18 @@ tiles!(
     input_tile, input, SIDE, SIDE
 );
 tiles!(
-    /// Output tile, 6 x 6 to 4 x 4: `A^T m A`.
-    output_tile, output, SIDE, OUT
+    /// Output tile, 6 x 6 to M x M: `A^T m A`.
+    output_tile<M>, output, SIDE, M
 );
 tiles!(
-    /// Filter, 3 x 3 to 6 x 6: `G g G^T`.
-    filter_tile, filter, TAPS, SIDE
+    /// Filter, R x R to 6 x 6: `G g G^T`.
+    filter_tile<R>, filter, R, SIDE
 );
 tiles!(
-    /// Gradient of an output tile, 4 x 4 to 6 x 6: `A y A^T`.
-    output_gradient_tile, output_gradient, OUT, SIDE
+    /// Gradient of an output tile, M x M to 6 x 6: `A y A^T`.
+    output_gradient_tile<M>, output_gradient, M, SIDE
 );
 tiles!(
-    /// Gradient of a filter, 6 x 6 to 3 x 3: `G^T m G`.
-    filter_gradient_tile, filter_gradient, SIDE, TAPS
+    /// Gradient of a filter, 6 x 6 to R x R: `G^T m G`.
+    filter_gradient_tile<R>, filter_gradient, SIDE, R
 );

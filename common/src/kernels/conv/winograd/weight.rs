@@ -2,34 +2,57 @@
 
 use rayon::prelude::*;
 
-use super::transform::{self, OUT, POINTS, SIDE, TAPS};
-use super::{Band, SKEW, Tiling};
+use super::transform::{self, POINTS, SIDE};
+use super::{Band, Matrices, SKEW, Tiling};
 use crate::kernels::conv::WeightGradient;
 use crate::kernels::conv::blocked::{BLOCK, block_len, to_block, transpose};
 use crate::kernels::conv::panel::{Numbers, Vectors, panel, widest};
 use crate::kernels::parallel::{Shared, part, written};
 use crate::kernels::scratch::scratch;
 use crate::kernels::simd::{Kernel, Vector, dispatch};
+use std::ops::Range;
 
 /// Values of the transformed source and gradient of a band that stay in a core's second-level cache.
 const CACHED: usize = 256 * 1024;
 /// Fewest tiles of a band.
 const FEWEST: usize = 32;
+/// Sums from which on the threads share them and not the tiles.
+const LARGE: usize = 512 * 1024;
+/// Values of all transformed sources and gradients that may be kept for that.
+const KEPT: usize = 8 * 1024 * 1024;
+/// Channels and filters of a piece of work then.
+const PIECE: usize = 64;
 
 /// The gradients of weight and bias of a convolution described by `tiling` from its source and the gradient of the
 /// destination.
 pub(crate) fn weight_gradient(tiling: &Tiling, source: &[f32], grad: &[f32]) -> WeightGradient {
     let [channels, filters] = tiling.padded();
+    let tiles = tiling.all_tiles();
+    let kept = POINTS * (tiles * (channels + filters) + 2 * SKEW);
+    let length = tiling.filters * tiling.channels * tiling.kernel * tiling.kernel;
+    let write = |out: Shared| {
+        if POINTS * channels * filters > LARGE && kept <= KEPT && tiles > 0 {
+            by_weights(tiling, source, grad, out)
+        } else {
+            by_tiles(tiling, source, grad, out)
+        }
+    };
+    // SAFETY: the pieces cover all filters and channels, and each writes all of its weights.
+    let (weight, mut bias) = unsafe { written(length, write) };
+    bias.truncate(tiling.filters);
+    WeightGradient { weight, bias }
+}
+
+/// The threads share the tiles; each has sums of its own, which are added in order. The bias is returned.
+fn by_tiles(tiling: &Tiling, source: &[f32], grad: &[f32], out: Shared) -> Vec<f32> {
+    let [channels, filters] = tiling.padded();
     let fits = CACHED / (POINTS * (channels + filters));
     let bands = tiling.bands(fits.max(FEWEST));
-    // As many sums of their own as there are threads; they are added in order.
     let parts = rayon::current_num_threads().min(bands.len()).max(1);
     let step = channels * filters + SKEW;
-    let length = POINTS * step;
-    let (mut weight, mut bias) = (Vec::new(), vec![0.0; filters]);
-    scratch(parts * length, |sums| {
+    scratch(parts * POINTS * step, |sums| {
         let partial: Vec<Vec<f32>> = sums
-            .par_chunks_mut(length)
+            .par_chunks_exact_mut(POINTS * step)
             .enumerate()
             .map(|(index, sums)| {
                 let mut bias = vec![0.0; filters];
@@ -39,33 +62,22 @@ pub(crate) fn weight_gradient(tiling: &Tiling, source: &[f32], grad: &[f32]) -> 
                 }
                 for (n, band) in bands[mine].iter().enumerate() {
                     let tiles = tiling.count(band);
-                    let grad_step = tiles * filters + SKEW;
-                    scratch(tiling.transformed(band), |transformed| {
-                        scratch(POINTS * grad_step, |grads| {
-                            scratch(
-                                tiling
-                                    .source_block(band)
-                                    .max(block_len(band.rows.len() * OUT * tiling.size[1])),
-                                |block| {
-                                    tiling.transform(source, band, block, transformed);
-                                    dispatch(Gradient {
-                                        tiling,
-                                        grad,
-                                        band,
-                                        block,
-                                        to: grads,
-                                        step: grad_step,
-                                        bias: &mut bias,
-                                    });
-                                },
-                            );
+                    let [from, to] = [channels, filters].map(|width| Matrices { tiles, width });
+                    scratch(from.len(), |transformed| {
+                        scratch(to.len(), |grads| {
+                            let (a, b) = (Shared::new(transformed), Shared::new(grads));
+                            // SAFETY: the matrices are this band's own.
+                            unsafe {
+                                tiling.transform(source, band, a, from, 0);
+                                tiling.transform_gradient(grad, band, b, to, 0, &mut bias);
+                            }
                             dispatch(Product {
-                                tiling,
                                 transformed,
-                                source_step: tiling.point_step(band),
+                                from,
                                 grads,
-                                grad_step,
-                                tiles,
+                                to,
+                                channels: 0..channels,
+                                filters: 0..filters,
                                 sums,
                                 step,
                                 add: n > 0,
@@ -76,69 +88,166 @@ pub(crate) fn weight_gradient(tiling: &Tiling, source: &[f32], grad: &[f32]) -> 
                 bias
             })
             .collect();
-        for part in partial {
-            bias.iter_mut().zip(part).for_each(|(b, p)| *b += p);
-        }
-        bias.truncate(tiling.filters);
         let sums = &*sums;
-        let write = |out: Shared| {
-            (0..filters / BLOCK).into_par_iter().for_each(|block| {
-                dispatch(Finish {
-                    tiling,
-                    sums,
-                    parts,
-                    step,
-                    block,
-                    out,
-                });
-            });
-        };
-        // SAFETY: the blocks cover all filters, and each writes all weights of its filters.
-        weight = unsafe { written(tiling.filters * tiling.channels * TAPS * TAPS, write) }.0;
-    });
-    WeightGradient { weight, bias }
+        (0..filters / BLOCK).into_par_iter().for_each(|block| {
+            let filters = block * BLOCK..(block + 1) * BLOCK;
+            finish(
+                tiling,
+                (sums, step, parts),
+                0..channels,
+                filters.clone(),
+                filters.start,
+                out,
+            );
+        });
+        add_up(partial)
+    })
 }
 
-/// Transforms the gradient of a band, `[point, tile, filter]`, and adds up its values per filter.
+/// The threads share the weights: each sum is made by one of them, over all tiles. The bias is returned.
+fn by_weights(tiling: &Tiling, source: &[f32], grad: &[f32], out: Shared) -> Vec<f32> {
+    let [channels, filters] = tiling.padded();
+    let tiles = tiling.all_tiles();
+    let bands = tiling.bands(FEWEST.min(tiles.div_ceil(4)).max(1));
+    let [from, to] = [channels, filters].map(|width| Matrices { tiles, width });
+    scratch(from.len(), |transformed| {
+        scratch(to.len(), |grads| {
+            let (a, b) = (Shared::new(transformed), Shared::new(grads));
+            let partial: Vec<Vec<f32>> = bands
+                .par_iter()
+                .map(|band| {
+                    let mut bias = vec![0.0; filters];
+                    // SAFETY: each band has its own tiles.
+                    unsafe {
+                        tiling.transform(source, band, a, from, band.first);
+                        tiling.transform_gradient(grad, band, b, to, band.first, &mut bias);
+                    }
+                    bias
+                })
+                .collect();
+            let (transformed, grads) = (&*transformed, &*grads);
+            let range = |index: usize, len: usize| index * PIECE..(index * PIECE + PIECE).min(len);
+            let rows = channels.div_ceil(PIECE);
+            (0..rows * filters.div_ceil(PIECE))
+                .into_par_iter()
+                .for_each(|item| {
+                    let (c, f) = (range(item % rows, channels), range(item / rows, filters));
+                    let step = c.len() * f.len() + SKEW;
+                    scratch(POINTS * step, |sums| {
+                        dispatch(Product {
+                            transformed,
+                            from,
+                            grads,
+                            to,
+                            channels: c.clone(),
+                            filters: f.clone(),
+                            sums,
+                            step,
+                            add: false,
+                        });
+                        for block in f.clone().step_by(BLOCK) {
+                            let offset = block - f.start;
+                            let columns = offset..offset + BLOCK;
+                            finish(tiling, (sums, step, 1), c.clone(), columns, block, out);
+                        }
+                    });
+                });
+            add_up(partial)
+        })
+    })
+}
+
+/// The sum of vectors of one length.
+fn add_up(partial: Vec<Vec<f32>>) -> Vec<f32> {
+    let mut partial = partial.into_iter();
+    let mut sum = partial.next().unwrap_or_default();
+    for part in partial {
+        sum.iter_mut().zip(part).for_each(|(s, p)| *s += p);
+    }
+    sum
+}
+
+impl Tiling {
+    /// Transforms the gradient of a band into the rows of the matrices from `first` on, `[point, tile, filter]`, and
+    /// adds up its values per filter.
+    ///
+    /// # Safety
+    /// Nobody else uses these rows.
+    unsafe fn transform_gradient(
+        &self,
+        grad: &[f32],
+        band: &Band,
+        to: Shared,
+        matrices: Matrices,
+        first: usize,
+        bias: &mut [f32],
+    ) {
+        scratch(block_len(self.out_rows(band).1 * self.size[1]), |block| {
+            let gradient = Gradient {
+                tiling: self,
+                grad,
+                band,
+                block,
+                to,
+                matrices,
+                first,
+                bias,
+            };
+            match self.out() {
+                4 => dispatch(GradientTiles::<4>(gradient)),
+                _ => dispatch(GradientTiles::<2>(gradient)),
+            }
+        });
+    }
+}
+
+/// See [`Tiling::transform_gradient`].
 struct Gradient<'a> {
     tiling: &'a Tiling,
     grad: &'a [f32],
     band: &'a Band,
     /// Some rows of one block of filters of one image.
     block: &'a mut [f32],
-    to: &'a mut [f32],
-    step: usize,
+    to: Shared<'a>,
+    matrices: Matrices,
+    first: usize,
     bias: &'a mut [f32],
 }
 
-impl Kernel for Gradient<'_> {
+/// [`Gradient`] for tiles of M x M.
+struct GradientTiles<'a, const M: usize>(Gradient<'a>);
+
+impl<const M: usize> Kernel for GradientTiles<'_, M> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<V: Vector>(self) {
-        let Self {
+        let Gradient {
             tiling,
             grad,
             band,
             block,
             to,
-            step,
+            matrices,
+            first,
             bias,
-        } = self;
+        } = self.0;
         let [height, width] = tiling.size;
         let padded = tiling.padded()[1];
         let cols = tiling.tiles()[1];
-        let first = band.rows.start * OUT;
-        let rows = (band.rows.end * OUT).min(height) - first;
-        assert!(block.len() >= block_len(rows * width) && to.len() >= POINTS * step);
-        assert!(step >= tiling.count(band) * padded && bias.len() >= padded);
+        let (top, rows) = tiling.out_rows(band);
+        let step = matrices.step();
+        assert!(
+            tiling.out() == M && block.len() >= block_len(rows * width) && bias.len() >= padded
+        );
+        assert!(matrices.width == padded && first + tiling.count(band) <= matrices.tiles);
+        assert!(matrices.len() <= to.len());
         for f in (0..tiling.filters).step_by(BLOCK) {
             let filters = (tiling.filters - f).min(BLOCK);
-            let mut tile = 0;
+            let mut tile = first;
             for image in band.images.clone() {
-                let at = (image * tiling.filters + f) * height * width + first * width;
-                // SAFETY: the instruction set is the caller's promise, here and below; the sums are those of a
-                // whole block of filters, and the block has `rows * width` pixels of it.
+                let at = (image * tiling.filters + f) * height * width + top * width;
+                // SAFETY: the instruction set is the caller's promise.
                 unsafe {
                     to_block::<V>(
                         grad,
@@ -149,57 +258,31 @@ impl Kernel for Gradient<'_> {
                         block,
                         BLOCK,
                     );
-                    for lane in (0..BLOCK).step_by(V::LANES) {
-                        let to = bias.as_mut_ptr().add(f + lane);
-                        let mut sum = [V::splat(0.0); 4];
-                        let whole = rows * width / 4 * 4;
-                        for n in (0..whole).step_by(4) {
-                            for (i, sum) in sum.iter_mut().enumerate() {
-                                *sum = sum.add(V::load(block.as_ptr().add((n + i) * BLOCK + lane)));
-                            }
-                        }
-                        for n in whole..rows * width {
-                            sum[0] = sum[0].add(V::load(block.as_ptr().add(n * BLOCK + lane)));
-                        }
-                        let [a, b, c, d] = sum;
-                        V::load(to).add(a.add(b).add(c.add(d))).store(to);
-                    }
+                    pixel_sums::<V>(&block[..rows * width * BLOCK], &mut bias[f..f + BLOCK]);
                 }
                 for row in 0..band.rows.len() {
                     for col in 0..cols {
-                        let [high, wide] =
-                            [rows - row * OUT, width - col * OUT].map(|n| n.min(OUT));
-                        let to = to[tile * padded + f..].as_mut_ptr();
-                        let at = (row * OUT * width + col * OUT) * BLOCK;
-                        // SAFETY: `high` rows and `wide` columns from here on lie inside of the block; `to` has 36
-                        // matrices of which this tile's row has `padded` values.
+                        let [high, wide] = [rows - row * M, width - col * M].map(|n| n.min(M));
+                        let at = (row * M * width + col * M) * BLOCK;
+                        // SAFETY: `high` rows and `wide` columns from here on lie inside of the block. The row of this
+                        // tile is inside of each matrix by the assertions, and this band's own.
                         unsafe {
+                            let to = (to.part(tile * padded + f, BLOCK), [SIDE * step, step]);
                             let from = block.as_ptr().add(at);
-                            if high == OUT && wide == OUT {
-                                let steps = [width * BLOCK, BLOCK];
-                                transform::output_gradient_tile::<V>(
-                                    from,
-                                    steps,
-                                    to,
-                                    [SIDE * step, step],
-                                );
+                            if high == M && wide == M {
+                                let from = (from, [width * BLOCK, BLOCK]);
+                                transform::output_gradient_tile::<V, M>(from, to);
                             } else {
-                                let mut edge = [[[0.0f32; BLOCK]; OUT]; OUT];
+                                let mut edge = [[[0.0f32; BLOCK]; M]; M];
                                 for i in 0..high {
-                                    let to = edge[i].as_mut_ptr().cast::<f32>();
-                                    to.copy_from_nonoverlapping(
+                                    let line = edge[i].as_mut_ptr().cast::<f32>();
+                                    line.copy_from_nonoverlapping(
                                         from.add(i * width * BLOCK),
                                         wide * BLOCK,
                                     );
                                 }
-                                let from = edge.as_ptr().cast();
-                                let steps = [OUT * BLOCK, BLOCK];
-                                transform::output_gradient_tile::<V>(
-                                    from,
-                                    steps,
-                                    to,
-                                    [SIDE * step, step],
-                                );
+                                let from = (edge.as_ptr().cast(), [M * BLOCK, BLOCK]);
+                                transform::output_gradient_tile::<V, M>(from, to);
                             }
                         }
                         tile += 1;
@@ -210,15 +293,36 @@ impl Kernel for Gradient<'_> {
     }
 }
 
-/// Adds `sums[point, channel, filter] += sum over tiles of transformed[point, tile, channel] * grads[point, tile,
-/// filter]`.
+/// Adds `pixels` `[pixel, 16]` to `sums`.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+unsafe fn pixel_sums<V: Vector>(pixels: &[f32], sums: &mut [f32]) {
+    for lane in (0..BLOCK).step_by(V::LANES) {
+        // SAFETY: a vector inside of each pixel, and of the sums, is a slice of the right length.
+        unsafe {
+            // Four sums, so that no addition waits for the one before.
+            let mut partial = [V::splat(0.0); 4];
+            for (n, pixel) in pixels.chunks_exact(BLOCK).enumerate() {
+                partial[n % 4] = partial[n % 4].add(V::load(pixel[lane..].as_ptr()));
+            }
+            let [a, b, c, d] = partial;
+            let to = sums[lane..lane + V::LANES].as_mut_ptr();
+            V::load(to).add(a.add(b).add(c.add(d))).store(to);
+        }
+    }
+}
+
+/// `sums[point, channel, filter] = sum over tiles of transformed[point, tile, channel] * grads[point, tile, filter]`, in
+/// addition to what is there if `add`.
 struct Product<'a> {
-    tiling: &'a Tiling,
     transformed: &'a [f32],
-    source_step: usize,
+    from: Matrices,
     grads: &'a [f32],
-    grad_step: usize,
-    tiles: usize,
+    to: Matrices,
+    channels: Range<usize>,
+    filters: Range<usize>,
     sums: &'a mut [f32],
     step: usize,
     add: bool,
@@ -229,40 +333,44 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Vector>(self) {
-        let [channels, filters] = self.tiling.padded();
+        let (from, to) = (self.from, self.to);
+        let (channels, filters) = (self.channels, self.filters);
+        assert!(self.transformed.len() >= from.len() && self.grads.len() >= to.len());
+        assert!(from.tiles == to.tiles && channels.end <= from.width && filters.end <= to.width);
         assert!(
-            self.transformed.len() >= POINTS * self.source_step
-                && self.source_step >= self.tiles * channels
+            self.sums.len() >= POINTS * self.step && self.step >= channels.len() * filters.len()
         );
-        assert!(
-            self.grads.len() >= POINTS * self.grad_step && self.grad_step >= self.tiles * filters
-        );
-        assert!(self.sums.len() >= POINTS * self.step && self.step >= channels * filters);
         let width = widest::<V>() * V::LANES;
         for point in 0..POINTS {
-            for f in (0..filters).step_by(width) {
-                let vectors = (filters - f).min(width) / V::LANES;
+            for f in (0..filters.len()).step_by(width) {
+                let vectors = (filters.len() - f).min(width) / V::LANES;
                 // SAFETY: the instruction set is the caller's promise; the assertions bound the operands.
                 unsafe {
                     let a = Numbers {
-                        start: self.transformed.as_ptr().add(point * self.source_step),
+                        start: self
+                            .transformed
+                            .as_ptr()
+                            .add(point * from.step() + channels.start),
                         row: 1,
-                        term: channels,
+                        term: from.width,
                     };
                     let b = Vectors {
-                        start: self.grads.as_ptr().add(point * self.grad_step + f),
-                        step: filters,
+                        start: self
+                            .grads
+                            .as_ptr()
+                            .add(point * to.step() + filters.start + f),
+                        step: to.width,
                     };
-                    let to = Vectors {
+                    let sums = Vectors {
                         start: self.sums.as_mut_ptr().add(point * self.step + f),
-                        step: filters,
+                        step: filters.len(),
                     };
                     panel::<V>(
                         a,
                         b,
-                        to,
+                        sums,
                         &[(0, 0)],
-                        [channels, self.tiles, vectors],
+                        [channels.len(), from.tiles, vectors],
                         self.add,
                     );
                 }
@@ -271,60 +379,98 @@ impl Kernel for Product<'_> {
     }
 }
 
-/// Weights of one block of filters from the sums of all parts.
+/// The weights of some channels and one block of filters, which starts at `first`, from the sums of several parts:
+/// columns `columns` of matrices `step` apart.
+fn finish(
+    tiling: &Tiling,
+    (sums, step, parts): (&[f32], usize, usize),
+    channels: Range<usize>,
+    columns: Range<usize>,
+    first: usize,
+    out: Shared,
+) {
+    let width = (step - SKEW) / channels.len();
+    let finish = Finish {
+        tiling,
+        sums,
+        step,
+        width,
+        parts,
+        channels: channels.start..channels.end.min(tiling.channels),
+        column: columns.start,
+        first,
+        out,
+    };
+    match tiling.kernel {
+        3 => dispatch(FinishFilters::<3>(finish)),
+        _ => dispatch(FinishFilters::<5>(finish)),
+    }
+}
+
+/// See [`finish`].
 struct Finish<'a> {
     tiling: &'a Tiling,
     sums: &'a [f32],
-    parts: usize,
     step: usize,
-    block: usize,
+    width: usize,
+    parts: usize,
+    channels: Range<usize>,
+    column: usize,
+    first: usize,
     out: Shared<'a>,
 }
 
-impl Kernel for Finish<'_> {
+/// [`Finish`] for kernels of R x R.
+struct FinishFilters<'a, const R: usize>(Finish<'a>);
+
+impl<const R: usize> Kernel for FinishFilters<'_, R> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<V: Vector>(self) {
-        let [_, filters] = self.tiling.padded();
-        let f = self.block * BLOCK;
-        let count = (self.tiling.filters - f).min(BLOCK);
-        assert!(self.sums.len() >= self.parts * POINTS * self.step);
-        for c in 0..self.tiling.channels {
+        let Finish {
+            tiling,
+            sums,
+            step,
+            width,
+            parts,
+            channels,
+            column,
+            first,
+            out,
+        } = self.0;
+        let count = tiling.filters.saturating_sub(first).min(BLOCK);
+        assert!(tiling.kernel == R && sums.len() >= parts * POINTS * step);
+        assert!(channels.len() * width <= step && column + BLOCK <= width);
+        for (row, c) in channels.enumerate() {
             let mut tile = [[0.0f32; BLOCK]; POINTS];
-            let mut taps = [[0.0f32; BLOCK]; BLOCK];
-            let mut weights = [[0.0f32; BLOCK]; BLOCK];
+            // Room for 25 taps.
+            let mut taps = [[0.0f32; BLOCK]; 2 * BLOCK];
+            let mut weights = [[0.0f32; 2 * BLOCK]; BLOCK];
             // SAFETY: the instruction set is the caller's promise; the sums of this channel and block of filters are
-            // inside of each matrix of each part; the three squares are of their sizes.
+            // inside of each matrix of each part by the assertions; taps and weights are two squares each.
             unsafe {
                 for point in 0..POINTS {
-                    for part in 0..self.parts {
-                        let at = (part * POINTS + point) * self.step + c * filters + f;
+                    for part in 0..parts {
+                        let at = (part * POINTS + point) * step + row * width + column;
                         for lane in (0..BLOCK).step_by(V::LANES) {
                             let to = tile[point].as_mut_ptr().add(lane);
                             V::load(to)
-                                .add(V::load(self.sums.as_ptr().add(at + lane)))
+                                .add(V::load(sums.as_ptr().add(at + lane)))
                                 .store(to);
                         }
                     }
                 }
-                let to = taps.as_mut_ptr().cast();
-                let steps = [SIDE * BLOCK, BLOCK];
-                transform::filter_gradient_tile::<V>(
-                    tile.as_ptr().cast(),
-                    steps,
-                    to,
-                    [TAPS * BLOCK, BLOCK],
-                );
-                transpose::<V>(
-                    taps.as_ptr().cast(),
-                    BLOCK,
-                    weights.as_mut_ptr().cast(),
-                    BLOCK,
-                );
+                let from = (tile.as_ptr().cast(), [SIDE * BLOCK, BLOCK]);
+                let to = (taps.as_mut_ptr().cast(), [R * BLOCK, BLOCK]);
+                transform::filter_gradient_tile::<V, R>(from, to);
+                for square in (0..R * R).step_by(BLOCK) {
+                    let to = weights.as_mut_ptr().cast::<f32>().add(square);
+                    transpose::<V>(taps[square..].as_ptr().cast(), BLOCK, to, 2 * BLOCK);
+                }
                 for (i, row) in weights.iter().enumerate().take(count) {
-                    let at = ((f + i) * self.tiling.channels + c) * TAPS * TAPS;
-                    self.out.write(at, &row[..TAPS * TAPS]);
+                    let at = ((first + i) * tiling.channels + c) * R * R;
+                    out.write(at, &row[..R * R]);
                 }
             }
         }
