@@ -1,4 +1,4 @@
-"""Writes golden.json: what PyTorch computes with convolutions, which `kernels_conv.rs` compares with.
+"""Writes golden.json: what PyTorch computes with convolutions, which `golden.rs` compares with.
 
 Needs `pip install torch numpy`; the tests need neither. Run it in its own folder.
 

@@ -193,7 +193,13 @@ impl Kernel for Fill<'_> {
                     row[columns.end * padded..].fill(0.0);
                 }
             }
-            for c in (0..layout.channels).step_by(BLOCK) {
+            // Where no window reaches the source, the frame is all padding.
+            let copied = if columns.is_empty() {
+                0
+            } else {
+                layout.channels
+            };
+            for c in (0..copied).step_by(BLOCK) {
                 let channels = (layout.channels - c).min(BLOCK);
                 let at = (image * layout.channels + c) * plane + y * width;
                 let pixels = lines.len() * width;

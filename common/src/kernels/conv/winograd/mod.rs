@@ -7,6 +7,7 @@
 
 mod correlate;
 mod filters;
+mod gradient;
 mod source;
 mod transform;
 mod weight;
