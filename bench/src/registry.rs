@@ -4,7 +4,7 @@ use std::path::Path;
 
 use common::{Error, Result};
 
-use crate::models::{cnn, fc, residual, unet};
+use crate::models::{attention, cnn, fc, recurrent, residual, seq2seq, text, unet};
 use crate::workload::{Options, Ready, Training};
 
 macro_rules! workloads {
@@ -31,8 +31,15 @@ workloads! {
     "mlp-5.1" => fc::Mlp,
     "cnn-bn-6.4" => cnn::NormedCnn,
     "residual-6.9" => residual::ResidualNet,
+    "lstm-6.10" => recurrent::NamesLstm,
     "autoencoder-7.4" => fc::Autoencoder,
+    "char-gru-7.7" => recurrent::CharGru,
     "unet-8.3" => unet::UNet,
+    "attention-10.5" => attention::BagNet,
+    "seq2seq-11.1" => seq2seq::Seq2Seq,
+    "gru-12.1" => text::NewsGru,
+    "average-12.2" => text::NewsAverage,
+    "transformer-12.7" => text::NewsTransformer,
     "resnet18-13.1" => residual::ResNet18,
     "rezero-14.6" => residual::ReZero,
 }

@@ -47,6 +47,7 @@ class BagNet(nn.Module):
 
 class Bags(Twin):
     parameters = 533_515
+    check_factor = 0.01
 
     def model(self, dropout):
         return BagNet()

@@ -93,7 +93,7 @@ class AutoencoderNet(nn.Module):
 
 class Autoencoder(Twin):
     parameters = 17_240_944
-    check_factor = 0.1
+    check_factor = 0.01
 
     def model(self, dropout):
         return AutoencoderNet()

@@ -72,6 +72,7 @@ class Shakespeare(Twin):
     """128 chunks of 250 characters."""
 
     parameters = 184_356
+    check_factor = 0.01
     clip = 2.0
 
     def model(self, dropout):

@@ -32,17 +32,17 @@ class Seq2SeqNet(nn.Module):
         # The decoder reads the source's last word, then the true words.
         words = torch.cat((last_word, target[:, :-1]), 1)
         x = self.embedding(words)  # [B, T, 64]
-        both = []
+        tops = []
         for t in range(target.shape[1]):
             h = x[:, t]
             for i, cell in enumerate(self.cells):
                 h = states[i] = cell(h, states[i])
-            score = (outputs @ h.unsqueeze(2)).squeeze(2) / 256**0.5  # [B, S]
-            weights = score.masked_fill(~valid, -1000.0).softmax(1)
-            context = (outputs * weights.unsqueeze(2)).sum(1)  # [B, 256]
-            both.append(torch.cat((context, h), 1))
-        # The book calls the output layers in each step; once for all steps is faster and the same.
-        y = torch.stack(both, 1)  # [B, T, 512]
+            tops.append(h)
+        # The book attends and calls the output layers in each step; once for all steps is faster and the same.
+        top = torch.stack(tops, 1)  # [B, T, 256]
+        score = top @ outputs.transpose(1, 2) / 256**0.5  # [B, T, S]
+        context = score.masked_fill(~valid.unsqueeze(1), -1000.0).softmax(2) @ outputs  # [B, T, 256]
+        y = torch.cat((context, top), 2)  # [B, T, 512]
         y = self.norm_1(F.leaky_relu(self.hidden_1(y)))
         y = self.norm_2(F.leaky_relu(self.hidden_2(y)))
         return self.output(y)  # [B, T, V]

@@ -71,6 +71,7 @@ class AverageNet(nn.Module):
 
 class NewsAverage(News):
     parameters = 2_709_636
+    check_factor = 0.01
 
     def model(self, dropout):
         return AverageNet()
@@ -114,6 +115,7 @@ class TransformerNet(nn.Module):
 
 class NewsTransformer(News):
     parameters = 4_472_197
+    check_factor = 0.01
 
     def model(self, dropout):
         return TransformerNet(0.1 if dropout else 0.0)

@@ -1,9 +1,13 @@
 //! The networks, a file per group. Those of written chapters are taken from there.
 
+pub mod attention;
 pub mod blocks;
 pub mod cnn;
 pub mod fc;
+pub mod recurrent;
 pub mod residual;
+pub mod seq2seq;
+pub mod text;
 pub mod unet;
 
 use burn::tensor::{Device, Int, Tensor};
