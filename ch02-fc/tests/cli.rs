@@ -278,7 +278,7 @@ fn an_out_folder_that_cant_be_is_refused_and_named() {
         assert_tells(&told, &["a-file"]);
         assert!(!told.contains("panicked"), "{told}");
     }
-    assert_eq!(files(out.path()), [file.clone()]);
+    assert_eq!(files(out.path()), std::slice::from_ref(&file));
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
 }
 

@@ -200,12 +200,8 @@ fn conv2d_of_a_view_is_burns() {
                 ConvOptions::new([1, 1], [1, 1], [1, 1], 1),
             ))
         };
-    let theirs = run(&reference(), |x, w, b, o| module::conv2d(x, w, b, o));
-    assert_close(
-        "output",
-        &run(&Device::flex(), |x, w, b, o| kernels::conv2d(x, w, b, o)),
-        &theirs,
-    );
+    let theirs = run(&reference(), module::conv2d);
+    assert_close("output", &run(&Device::flex(), kernels::conv2d), &theirs);
 }
 
 /// The first layer: its input is data, only the weights learn.

@@ -36,6 +36,33 @@ impl<'a> Matrix<'a> {
         }
     }
 
+    /// Some of the columns.
+    ///
+    /// # Panics
+    /// If they are not columns of this matrix.
+    pub fn columns(self, range: std::ops::Range<usize>) -> Self {
+        assert!(
+            range.start <= range.end && range.end <= self.cols,
+            "columns of the matrix"
+        );
+        let from = (range.start * self.col_step).min(self.values.len());
+        Self {
+            values: &self.values[from..],
+            cols: range.len(),
+            ..self
+        }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
     /// Rows become columns.
     pub fn transposed(self) -> Self {
         let Self {
@@ -56,14 +83,14 @@ impl<'a> Matrix<'a> {
 }
 
 /// Rows of a full tile.
-const WIDE_ROWS: usize = 8;
-const NARROW_ROWS: usize = 4;
+pub(super) const WIDE_ROWS: usize = 8;
+pub(super) const NARROW_ROWS: usize = 4;
 /// Vectors of a tile.
-const VECTORS: usize = 3;
+pub(super) const VECTORS: usize = 3;
 /// Terms of a sum that are taken at a time: a strip of this depth stays in the second-level cache.
 const DEPTH: usize = 512;
 /// Largest vector.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 /// Multiplications that are worth a piece of work of their own.
 const GRAIN: usize = 256 * 1024;
 /// Pieces that the rows or the terms are split into at most.
@@ -134,11 +161,11 @@ pub(crate) fn matmul(a: Matrix, b: Matrix, bias: &[f32]) -> Vec<f32> {
 }
 
 /// Rows and columns of a tile on this processor.
-struct TileShape;
+pub(super) struct TileShape;
 
-struct Tile {
-    rows: usize,
-    cols: usize,
+pub(super) struct Tile {
+    pub rows: usize,
+    pub cols: usize,
 }
 
 impl Kernel for TileShape {
@@ -250,7 +277,7 @@ impl Kernel for Piece<'_> {
 
 /// `to[term, column] = b[from + term, first + column]`, rows of `pitch` values.
 #[inline(always)]
-fn pack_strip(
+pub(super) fn pack_strip(
     b: Matrix,
     from: usize,
     depth: usize,
@@ -317,24 +344,42 @@ unsafe fn product<V: Vector, const M: usize, const N: usize>(
                 total[m][n] = V::load(sums[m].as_ptr().add(n * V::LANES));
             }
         }
-        let mut b = b.as_ptr();
+        accumulate(&lines, a.col_step, depth, b.as_ptr(), &mut total);
+        for m in 0..M {
+            for n in 0..N {
+                total[m][n].store(sums[m].as_mut_ptr().add(n * V::LANES));
+            }
+        }
+    }
+}
+
+/// Adds to `total[m][n]` the sum over t of `lines[m][t * step] * b[t, n]`, where `b` is `[depth, N vectors]`.
+///
+/// # Safety
+/// The processor has the instruction set of `V`; each line has a value at every `t * step`, and `b` has
+/// `depth * N * LANES` values.
+#[inline(always)]
+pub(super) unsafe fn accumulate<V: Vector, const M: usize, const N: usize>(
+    lines: &[*const f32; M],
+    step: usize,
+    depth: usize,
+    mut b: *const f32,
+    total: &mut [[V; N]; M],
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
         for t in 0..depth {
             let mut x = [V::splat(0.0); N];
             for n in 0..N {
                 x[n] = V::load(b.add(n * V::LANES));
             }
             for m in 0..M {
-                let w = V::splat(*lines[m].add(t * a.col_step));
+                let w = V::splat(*lines[m].add(t * step));
                 for n in 0..N {
                     total[m][n] = w.mul_add(x[n], total[m][n]);
                 }
             }
             b = b.add(N * V::LANES);
-        }
-        for m in 0..M {
-            for n in 0..N {
-                total[m][n].store(sums[m].as_mut_ptr().add(n * V::LANES));
-            }
         }
     }
 }

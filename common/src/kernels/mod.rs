@@ -20,12 +20,22 @@ mod flex;
 mod functions;
 #[cfg(feature = "flex")]
 mod matmul;
+pub(crate) mod optimizer;
+#[cfg(feature = "flex")]
+mod packed;
 #[cfg(feature = "flex")]
 mod parallel;
 #[cfg(feature = "flex")]
 mod pool;
 #[cfg(feature = "flex")]
+mod recurrent;
+mod rnn;
+#[cfg(feature = "flex")]
 mod simd;
+#[cfg(feature = "flex")]
+mod tail;
+
+pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};

@@ -72,6 +72,35 @@ impl<'a, T: Copy> Shared<'a, T> {
     }
 }
 
+/// A vector whose values are still to be written.
+pub(crate) struct Unwritten<T = f32>(Vec<T>, usize);
+
+impl<T: Copy> Unwritten<T> {
+    /// Memory for `len` values.
+    pub fn new(len: usize) -> Self {
+        Self(Vec::with_capacity(len), len)
+    }
+
+    /// The memory, to be written.
+    pub fn share(&mut self) -> Shared<'_, T> {
+        Shared {
+            start: self.0.as_mut_ptr(),
+            len: self.1,
+            life: PhantomData,
+        }
+    }
+
+    /// The vector.
+    ///
+    /// # Safety
+    /// Every value has been written.
+    pub unsafe fn written(mut self) -> Vec<T> {
+        // SAFETY: within the capacity, and initialised by the caller's promise.
+        unsafe { self.0.set_len(self.1) };
+        self.0
+    }
+}
+
 /// A vector of `len` values that `write` writes.
 ///
 /// # Safety
@@ -80,14 +109,10 @@ pub(crate) unsafe fn written<T: Copy, R>(
     len: usize,
     write: impl FnOnce(Shared<T>) -> R,
 ) -> (Vec<T>, R) {
-    let mut values: Vec<T> = Vec::with_capacity(len);
-    let result = write(Shared {
-        start: values.as_mut_ptr(),
-        len,
-        life: PhantomData,
-    });
-    // SAFETY: within the capacity, and initialised by the caller's promise.
-    unsafe { values.set_len(len) };
+    let mut values = Unwritten::new(len);
+    let result = write(values.share());
+    // SAFETY: the caller's promise.
+    let values = unsafe { values.written() };
     (values, result)
 }
 

@@ -27,6 +27,8 @@ pub(crate) trait Vector: Copy {
     unsafe fn min(self, other: Self) -> Self;
     /// `self * a + b`
     unsafe fn mul_add(self, a: Self, b: Self) -> Self;
+    /// The square root of each value.
+    unsafe fn sqrt(self) -> Self;
     /// `yes` where a lane of `self` is above zero, `no` elsewhere.
     unsafe fn if_positive(self, yes: Self, no: Self) -> Self;
     /// `self * 2^n` for whole numbers n in -126..=127.
@@ -126,6 +128,11 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
+    unsafe fn sqrt(self) -> Self {
+        Self(self.0.map(f32::sqrt))
+    }
+
+    #[inline(always)]
     unsafe fn if_positive(mut self, yes: Self, no: Self) -> Self {
         for i in 0..8 {
             self.0[i] = if self.0[i] > 0.0 { yes.0[i] } else { no.0[i] };
@@ -204,7 +211,7 @@ mod x86 {
     }
 
     macro_rules! vector {
-        ($name:ident, $lanes:literal, $wide:literal, $set1:ident, $loadu:ident, $storeu:ident, $fma:ident, $select:ident, $scale:ident, $($binary:tt)*) => {
+        ($name:ident, $lanes:literal, $wide:literal, $set1:ident, $loadu:ident, $storeu:ident, $fma:ident, $sqrt:ident, $select:ident, $scale:ident, $($binary:tt)*) => {
             impl Vector for $name {
                 const LANES: usize = $lanes;
                 const WIDE: bool = $wide;
@@ -234,6 +241,12 @@ mod x86 {
                 }
 
                 #[inline(always)]
+                unsafe fn sqrt(self) -> Self {
+                    // SAFETY: the trait's contract gives the instruction set.
+                    Self(unsafe { $sqrt(self.0) })
+                }
+
+                #[inline(always)]
                 unsafe fn if_positive(self, yes: Self, no: Self) -> Self {
                     // SAFETY: the trait's contract gives the instruction set.
                     Self(unsafe { $select(self.0, yes.0, no.0) })
@@ -251,12 +264,12 @@ mod x86 {
     }
 
     vector!(
-        Avx512, 16, true, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps, select512, _mm512_scalef_ps,
+        Avx512, 16, true, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps, _mm512_sqrt_ps, select512, _mm512_scalef_ps,
         add: _mm512_add_ps, sub: _mm512_sub_ps, mul: _mm512_mul_ps, div: _mm512_div_ps,
         max: _mm512_max_ps, min: _mm512_min_ps
     );
     vector!(
-        Avx2, 8, false, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps, select256, scale256,
+        Avx2, 8, false, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps, _mm256_sqrt_ps, select256, scale256,
         add: _mm256_add_ps, sub: _mm256_sub_ps, mul: _mm256_mul_ps, div: _mm256_div_ps,
         max: _mm256_max_ps, min: _mm256_min_ps
     );

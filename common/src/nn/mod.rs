@@ -7,6 +7,7 @@ mod activation;
 pub mod conv;
 mod linear;
 pub mod pool;
+pub mod rnn;
 
 pub use activation::{Relu, Sigmoid, Tanh};
 pub use linear::{Linear, LinearConfig};

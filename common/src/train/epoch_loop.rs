@@ -21,7 +21,7 @@ use burn::train::{
 use super::checkpoint::State;
 use super::meter::Meter;
 use super::progress::{Display, Progress};
-use super::{Recipe, StepOutput, interrupt};
+use super::{Clip, Recipe, StepOutput, interrupt};
 use crate::files::write_atomic;
 use crate::seed::mix;
 use crate::{Error, Result};
@@ -76,7 +76,11 @@ where
             }
             let batch = batch.map_err(|error| Error::Data(error.to_string()))?;
             let output = learner.train_step(batch);
-            learner.optimizer_step(output.grads);
+            let gradients = match self.recipe.clip {
+                Some(clip @ Clip::Norm(_)) => clip.apply(output.grads, &learner.model()),
+                _ => output.grads, // values are clamped by the optimizer
+            };
+            learner.optimizer_step(gradients);
             // Frees the graph of the step and keeps the values.
             let output = burn::train::ItemLazy::sync(output.item)
                 .map_err(|error| Error::Training(format!("{error:?}")))?;

@@ -124,6 +124,7 @@ where
     let fingerprint = json!({
         "parameters": parameters,
         "optimizer": recipe.optimizer,
+        "clip": recipe.clip,
         "lr": recipe.lr,
         "schedule": recipe.schedule,
         "batch size": recipe.batch_size,
@@ -255,7 +256,7 @@ where
     let schedule = recipe.schedule.init(recipe.lr)?;
     let result = training.launch(Learner::new(
         model.train(),
-        recipe.optimizer.init(),
+        recipe.optimizer.init_with(recipe.clip),
         schedule,
     ));
 

@@ -3,6 +3,7 @@
 //! Reading order: `recipe.rs`, `objective.rs` (loss), `score.rs`, `history.rs`, `fit.rs`, `epoch_loop.rs` (the loop itself).
 
 mod checkpoint;
+mod clip;
 mod dashboard;
 mod epoch_loop;
 mod fit;
@@ -16,6 +17,7 @@ mod recipe;
 mod schedule;
 mod score;
 
+pub use clip::Clip;
 pub use fit::{Fitted, Folders, Session, fit, load_model, slug};
 pub use history::History;
 pub use objective::{

@@ -1,12 +1,15 @@
-//! Optimizers with PyTorch's constants, which the book's numbers assume.
+//! Optimizers with PyTorch's formulas and constants, which the book's numbers assume.
 //!
 //! Burn's own defaults differ: Adam and AdamW epsilon 1e-5 (PyTorch 1e-8), AdamW weight decay 1e-4 (0.01), momentum dampening
-//! 0.1 (0). These presets set every constant by name.
+//! 0.1 (0). And Burn's make a pass over each parameter per operation; these make one for the whole step.
 
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
+mod adam;
+mod sgd;
+
+use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
+
+use super::Clip;
 
 /// An optimizer and its constants; the learning rate stands in the [`Recipe`](super::Recipe).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,44 +82,42 @@ impl Optimizer {
         }
     }
 
-    /// Burn's optimizer with these constants.
+    /// The optimizer of a module, with the state, the records and the parameter groups of Burn's.
     pub fn init(&self) -> ModuleOptimizer {
+        self.init_with(None)
+    }
+
+    /// As [`init`](Self::init); with [`Clip::Value`] it clamps the gradients in the same pass. [`Clip::Norm`] looks at all
+    /// gradients together, which is done by [`Clip::apply`] before the step.
+    pub fn init_with(&self, clip: Option<Clip>) -> ModuleOptimizer {
+        let clip = clip.and_then(Clip::value);
         match *self {
             Optimizer::Sgd {
                 momentum,
                 nesterov,
                 weight_decay,
-            } => {
-                let mut config = SgdConfig::new();
-                if momentum > 0.0 {
-                    config = config.with_momentum(Some(
-                        MomentumConfig::new()
-                            .with_momentum(momentum)
-                            .with_dampening(0.0)
-                            .with_nesterov(nesterov),
-                    ));
-                }
-                if weight_decay > 0.0 {
-                    config =
-                        config.with_weight_decay(Some(WeightDecayConfig::new(weight_decay as f32)));
-                }
-                config.init()
-            }
-            Optimizer::Adam { betas, eps } => AdamConfig::new()
-                .with_beta_1(betas.0 as f32)
-                .with_beta_2(betas.1 as f32)
-                .with_epsilon(eps as f32)
-                .init(),
+            } => ModuleOptimizer::from(sgd::Sgd {
+                momentum,
+                nesterov,
+                weight_decay,
+                clip,
+            }),
+            Optimizer::Adam { betas, eps } => ModuleOptimizer::from(adam::Adam {
+                betas,
+                eps,
+                weight_decay: 0.0,
+                clip,
+            }),
             Optimizer::AdamW {
                 betas,
                 eps,
                 weight_decay,
-            } => AdamWConfig::new()
-                .with_beta_1(betas.0 as f32)
-                .with_beta_2(betas.1 as f32)
-                .with_epsilon(eps as f32)
-                .with_weight_decay(weight_decay as f32)
-                .init(),
+            } => ModuleOptimizer::from(adam::Adam {
+                betas,
+                eps,
+                weight_decay,
+                clip,
+            }),
         }
     }
 }

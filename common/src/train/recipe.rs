@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Optimizer, Schedule, Score};
+use super::{Clip, Optimizer, Schedule, Score};
 use crate::{Error, Result};
 
 /// How a model is trained. The book's chapters 2 to 4 use [`Recipe::sgd`] with a rate of 0.001.
@@ -24,6 +24,9 @@ pub struct Recipe {
     pub shuffle: bool,
     /// Stop when the loss of the first evaluation set has not fallen for this many epochs.
     pub patience: Option<usize>,
+    /// How gradients are clipped before each update.
+    #[serde(default)]
+    pub clip: Option<Clip>,
 }
 
 impl Recipe {
@@ -38,6 +41,7 @@ impl Recipe {
             scores: vec![Score::Accuracy],
             shuffle: true,
             patience: None,
+            clip: None,
         }
     }
 
@@ -73,10 +77,16 @@ impl Recipe {
         self
     }
 
+    /// The recipe with clipped gradients.
+    pub fn with_clip(mut self, clip: Clip) -> Self {
+        self.clip = Some(clip);
+        self
+    }
+
     /// Refuses what can't be trained.
     ///
     /// # Errors
-    /// [`Error::Usage`] for no epoch, an empty batch, or a rate that is not a positive number.
+    /// [`Error::Usage`] for no epoch, an empty batch, or a rate or a bound that is not a positive number.
     pub fn validate(&self) -> Result<()> {
         if self.epochs == 0 {
             return Err(Error::Usage("--epochs 0: train for at least 1".into()));
@@ -92,6 +102,6 @@ impl Recipe {
                 self.lr
             )));
         }
-        Ok(())
+        self.clip.map_or(Ok(()), Clip::validate)
     }
 }

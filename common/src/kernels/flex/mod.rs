@@ -3,12 +3,18 @@
 mod activation;
 mod conv;
 mod linear;
+mod optimizer;
 mod pool;
+mod recurrent;
 
 pub(super) use activation::activate;
 pub(super) use conv::{conv2d, takes_conv2d};
 pub(super) use linear::{linear, takes_linear};
+pub(super) use optimizer::{adam_step, scaled, sgd_step, square_sum, takes_step};
 pub(super) use pool::{max_pool, max_pool2d};
+pub(super) use recurrent::{
+    PackedWeights, pack_weights, recurrent, recurrent_step, takes_recurrent,
+};
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
