@@ -33,9 +33,9 @@ impl Tensors {
         Ok(Self(all))
     }
 
-    /// Whether the file has a tensor of this name.
-    pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+    /// 0 to n - 1 for a file with tensors NAME.0 to NAME.(n - 1).
+    pub fn numbers(&self, name: &str) -> impl Iterator<Item = usize> {
+        (0..).take_while(move |index| self.0.contains_key(&format!("{name}.{index}")))
     }
 
     /// The tensor of this name with `D` axes.
@@ -65,6 +65,18 @@ impl Tensors {
     /// [`Error::Data`] when there is none of this name and rank.
     pub fn int<const D: usize>(&self, name: &str, device: &Device) -> Result<Tensor<D, Int>> {
         Ok(Tensor::from_data(self.data::<D>(name)?, device))
+    }
+
+    /// The lengths of sequences.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when there is no list of whole numbers of this name.
+    pub fn lengths(&self, name: &str) -> Result<Vec<usize>> {
+        let values = self.data::<1>(name)?.try_to_vec::<i32>();
+        let values = values.map_err(|error| Error::Data(format!("{name}: {error:?}")))?;
+        let length = |&value: &i32| usize::try_from(value);
+        let lengths: std::result::Result<_, _> = values.iter().map(length).collect();
+        lengths.map_err(|error| Error::Data(format!("{name}: {error}")))
     }
 
     /// The bytes of a tensor of bytes, and its shape.

@@ -92,10 +92,8 @@ impl<W: Workload> Ready<W> {
         )?;
         let tensors = Tensors::read(&folder.join("batches.safetensors"))?;
         let all = |device: &Device| -> Result<Vec<W::Batch>> {
-            (0..)
-                .take_while(|index| tensors.has(&format!("x.{index}")))
-                .map(|index| W::batch(&tensors, index, device))
-                .collect()
+            let numbers = tensors.numbers("x");
+            numbers.map(|index| W::batch(&tensors, index, device)).collect()
         };
         let (batches, evaluation) = (all(&autodiff)?, all(&plain)?);
         if batches.is_empty() {
@@ -131,15 +129,17 @@ impl<W: Workload> Training for Ready<W> {
     }
 
     fn parameters(&self) -> usize {
-        let mut count = CountTrainable(0);
-        if let Some(model) = &self.model {
-            model.visit(&mut count);
-        }
-        count.0
+        self.model.as_ref().map_or(0, trainable)
     }
 }
 
-/// Counts what the optimizer changes; the statistics of batch norm are not.
+/// Parameters that the optimizer changes; the statistics of batch norm are not among them.
+pub fn trainable<M: Module>(model: &M) -> usize {
+    let mut count = CountTrainable(0);
+    model.visit(&mut count);
+    count.0
+}
+
 struct CountTrainable(usize);
 
 impl ModuleVisitor for CountTrainable {

@@ -1,5 +1,7 @@
 """Writes a network's weights under the names and in the layout that Burn's layers have."""
 
+import re
+
 from torch import nn
 
 
@@ -21,32 +23,12 @@ def norm(module):
             yield name, getattr(module, name)
 
 
-def gates(path, names, weights):
-    """The gates of a recurrent layer: PyTorch keeps them in one matrix, one below the other."""
-    for part, kind in (("input_transform", "ih"), ("hidden_transform", "hh")):
-        weight, bias = weights(f"weight_{kind}"), weights(f"bias_{kind}")
-        for gate, w, b in zip(names, weight.chunk(len(names)), bias.chunk(len(names)), strict=True):
-            yield f"{path}{gate}.{part}.weight", w.T
-            yield f"{path}{gate}.{part}.bias", b
-
-
-LSTM_GATES = ("input_gate", "forget_gate", "cell_gate", "output_gate")
-GRU_GATES = ("reset_gate", "update_gate", "new_gate")
-
-
 def recurrent(module):
-    names = LSTM_GATES if isinstance(module, nn.LSTM) else GRU_GATES
-    for layer in range(module.num_layers):
-        directions = (("forward.", ""), ("reverse.", "_reverse")) if module.bidirectional else (("", ""),)
-        for direction, suffix in directions:
-            weights = lambda kind, suffix=suffix, layer=layer: getattr(module, f"{kind}_l{layer}{suffix}")  # noqa: E731
-            yield from gates(f"{layer}.{direction}", names, weights)
-
-
-def cell(module):
-    for part, kind in (("input", "ih"), ("hidden", "hh")):
-        yield f"{part}.weight", getattr(module, f"weight_{kind}").T
-        yield f"{part}.bias", getattr(module, f"bias_{kind}")
+    """PyTorch's own matrices, named by layer and direction."""
+    for name, tensor in module.named_parameters(recurse=False):
+        kind, layer, *reverse = re.fullmatch(r"(.*)_l(\d+)(_reverse)?", name).groups()
+        direction = "reverse" if any(reverse) else "forward"
+        yield f"layers.{layer}.{direction}.{kind}", tensor
 
 
 def multi_head(module):
@@ -73,7 +55,6 @@ LAYOUTS = {
     nn.LayerNorm: norm,
     nn.LSTM: recurrent,
     nn.GRU: recurrent,
-    nn.GRUCell: cell,
     nn.MultiheadAttention: multi_head,
     nn.modules.linear.NonDynamicallyQuantizableLinear: nothing,  # a part of MultiheadAttention
 }

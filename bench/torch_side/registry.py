@@ -1,6 +1,6 @@
 """The twins by name, in the order of the table."""
 
-from . import attention, cnn, fc, recurrent, residual, seq2seq, text, unet
+from . import attention, cnn, fc, recurrent, residual, seq2seq, text, unet, wgan
 
 TWINS = {
     "mlp-2.9": fc.Moons(),
@@ -12,6 +12,7 @@ TWINS = {
     "autoencoder-7.4": fc.Autoencoder(),
     "char-gru-7.7": recurrent.Shakespeare(),
     "unet-8.3": unet.Nuclei(),
+    "wgan-9.5": wgan.Wgan(),
     "attention-10.5": attention.Bags(),
     "seq2seq-11.1": seq2seq.Translation(),
     "gru-12.1": text.NewsGru(),

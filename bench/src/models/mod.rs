@@ -9,6 +9,7 @@ pub mod residual;
 pub mod seq2seq;
 pub mod text;
 pub mod unet;
+pub mod wgan;
 
 use burn::tensor::{Device, Int, Tensor};
 use common::Result;

@@ -1,54 +1,45 @@
 //! Recurrent networks over characters: the LSTM of 6.10 and the GRU cells of 7.7.
 
-use burn::grad_clipping::GradientClipping;
 use burn::module::Module;
-use burn::nn::lstm::{Lstm, LstmConfig};
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Int, Tensor};
 use common::Result;
-use common::kernels::{leaky_relu, sigmoid, tanh};
+use common::kernels::leaky_relu;
+use common::nn::rnn::{GruCell, GruCellConfig, Lstm, LstmConfig};
 use common::nn::{Linear, LinearConfig};
-use common::train::{Optimizer, cross_entropy};
+use common::train::{Clip, Optimizer, cross_entropy};
 
 use crate::exchange::Tensors;
 use crate::workload::Workload;
 
 /// AdamW at 0.001 with every gradient element held within +- `limit`.
-pub(super) fn clipped(limit: f32) -> (ModuleOptimizer, f64) {
-    let optimizer = Optimizer::adamw().init();
-    let clipping = GradientClipping::Value(limit);
-    (optimizer.with_grad_clipping(clipping), 1e-3)
+pub(super) fn clipped(limit: f64) -> (ModuleOptimizer, f64) {
+    (Optimizer::adamw().init_with(Some(Clip::Value(limit))), 1e-3)
 }
 
 /// Three LSTM layers, the state after each name's last letter: 1,390,674 parameters (section 6.6).
 #[derive(Module, Debug)]
 pub struct NamesLstm {
     embedding: Embedding,
-    lstm: Vec<Lstm>,
+    lstm: Lstm,
     output: Linear,
 }
 
 /// Names, lengths and languages.
 pub struct Names {
     letters: Tensor<2, Int>,
-    lengths: Tensor<1, Int>,
+    lengths: Vec<usize>,
     languages: Tensor<1, Int>,
 }
 
 impl NamesLstm {
-    /// Letters [B, T] and lengths \[B\] to logits [B, 18].
-    fn forward(&self, letters: Tensor<2, Int>, lengths: Tensor<1, Int>) -> Tensor<2> {
-        let mut x = self.embedding.forward(letters); // [B, T, E]
-        for layer in &self.lstm {
-            x = layer.forward(x, None).0; // [B, T, H]
-        }
-        let [batch, _, width] = x.dims();
-        // What follows a name's last letter is padding, which the states before it have not seen.
-        let last = (lengths - 1)
-            .unsqueeze_dims::<3>(&[1, 2])
-            .expand([batch, 1, width]);
-        self.output.forward(x.gather(1, last).squeeze_dim(1)) // [B, 18]
+    /// Logits [B, 18].
+    fn forward(&self, names: &Names) -> Tensor<2> {
+        let x = self.embedding.forward(names.letters.clone()); // [B, T, E]
+        let (_, (last, _)) = self.lstm.forward(x, Some(&names.lengths), None); // [3, B, H]
+        let [layers, _, _] = last.dims();
+        self.output.forward(last.narrow(0, layers - 1, 1).squeeze_dim(0)) // [B, 18]
     }
 }
 
@@ -56,10 +47,9 @@ impl Workload for NamesLstm {
     type Batch = Names;
 
     fn fresh(_dropout: bool, device: &Device) -> Self {
-        let layer = |inputs| LstmConfig::new(inputs, 256, true).init(device);
         Self {
             embedding: EmbeddingConfig::new(57, 64).init(device),
-            lstm: vec![layer(64), layer(256), layer(256)],
+            lstm: LstmConfig::new(64, 256).with_num_layers(3).init(device),
             output: LinearConfig::new(256, 18).init(device),
         }
     }
@@ -67,55 +57,21 @@ impl Workload for NamesLstm {
     fn batch(tensors: &Tensors, index: usize, device: &Device) -> Result<Names> {
         Ok(Names {
             letters: tensors.int(&format!("x.{index}"), device)?,
-            lengths: tensors.int(&format!("lengths.{index}"), device)?,
+            lengths: tensors.lengths(&format!("lengths.{index}"))?,
             languages: tensors.int(&format!("y.{index}"), device)?,
         })
     }
 
     fn loss(&self, names: &Names) -> Tensor<1> {
-        let logits = self.forward(names.letters.clone(), names.lengths.clone());
-        cross_entropy(logits, names.languages.clone())
+        cross_entropy(self.forward(names), names.languages.clone())
     }
 
     fn evaluate(&self, names: &Names) {
-        std::hint::black_box(self.forward(names.letters.clone(), names.lengths.clone()));
+        std::hint::black_box(self.forward(names));
     }
 
     fn optimizer() -> (ModuleOptimizer, f64) {
         clipped(5.0)
-    }
-}
-
-/// A GRU cell in PyTorch's form, all gates in one product each for the input and the state (section 7.5).
-#[derive(Module, Debug)]
-pub struct GruCell {
-    input: Linear,
-    hidden: Linear,
-}
-
-impl GruCell {
-    /// From this many inputs to a state of this width.
-    pub fn new(inputs: usize, width: usize, device: &Device) -> Self {
-        Self {
-            input: LinearConfig::new(inputs, 3 * width).init(device),
-            hidden: LinearConfig::new(width, 3 * width).init(device),
-        }
-    }
-
-    /// Inputs [B, E] and states [B, H] to the next states: h' = (1 - z) n + z h.
-    pub fn forward(&self, x: Tensor<2>, h: Tensor<2>) -> Tensor<2> {
-        let [_, width] = h.dims();
-        let from_input = self.input.forward(x); // [B, 3H]
-        let from_state = self.hidden.forward(h.clone()); // [B, 3H]
-        let gates = sigmoid(
-            from_input.clone().narrow(1, 0, 2 * width) + from_state.clone().narrow(1, 0, 2 * width),
-        );
-        let reset = gates.clone().narrow(1, 0, width);
-        let update = gates.narrow(1, width, width);
-        let new = tanh(
-            from_input.narrow(1, 2 * width, width) + reset * from_state.narrow(1, 2 * width, width),
-        );
-        new.clone() + update * (h - new)
     }
 }
 
@@ -138,9 +94,10 @@ impl CharGru {
         let zero = Tensor::zeros([batch, 128], &x.device());
         let mut states = vec![zero; self.cells.len()];
         let mut tops = Vec::with_capacity(steps);
+        let cells: Vec<_> = self.cells.iter().map(GruCell::steps).collect();
         for t in 0..steps {
             let mut h = x.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
-            for ((cell, norm), state) in self.cells.iter().zip(&self.norms).zip(&mut states) {
+            for ((cell, norm), state) in cells.iter().zip(&self.norms).zip(&mut states) {
                 h = norm.forward(cell.forward(h, state.clone())); // [B, H]
                 *state = h.clone();
             }
@@ -157,11 +114,12 @@ impl Workload for CharGru {
 
     fn fresh(_dropout: bool, device: &Device) -> Self {
         let norm = || LayerNormConfig::new(128).init(device);
+        let cell = |inputs| GruCellConfig::new(inputs, 128).init(device);
         Self {
             embedding: EmbeddingConfig::new(36, 32).init(device),
             cells: vec![
-                GruCell::new(32, 128, device),
-                GruCell::new(128, 128, device),
+                cell(32),
+                cell(128),
             ],
             norms: vec![norm(), norm()],
             hidden: LinearConfig::new(128, 128).init(device),

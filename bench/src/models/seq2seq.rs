@@ -1,16 +1,16 @@
 //! The translator of 11.1, taught with the true words.
 
 use burn::module::Module;
-use burn::nn::gru::{BiGru, BiGruConfig};
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Device, Int, Tensor};
 use common::Result;
 use common::kernels::leaky_relu;
+use common::nn::rnn::{Gru, GruCell, GruCellConfig, GruConfig};
 use common::nn::{Linear, LinearConfig};
 
-use super::recurrent::{GruCell, clipped};
+use super::recurrent::clipped;
 use crate::exchange::Tensors;
 use crate::workload::Workload;
 
@@ -20,7 +20,7 @@ const PAD: i32 = 0;
 /// Pairs of sentences, padded.
 pub struct Pairs {
     source: Tensor<2, Int>,
-    lengths: Tensor<1, Int>,
+    lengths: Vec<usize>,
     /// The last word of each source, with which the decoder begins: [B, 1].
     last: Tensor<2, Int>,
     target: Tensor<2, Int>,
@@ -30,7 +30,7 @@ pub struct Pairs {
 #[derive(Module, Debug)]
 pub struct Seq2Seq {
     embedding: Embedding,
-    encoder: Vec<BiGru>,
+    encoder: Gru,
     cells: Vec<GruCell>,
     hidden_1: Linear,
     norm_1: LayerNorm,
@@ -39,41 +39,14 @@ pub struct Seq2Seq {
     output: Linear,
 }
 
-/// Each sequence of [B, T, H] turned around within its own length; padding stays where it is.
-fn turned(x: Tensor<3>, order: &Tensor<2, Int>) -> Tensor<3> {
-    let dims = x.dims();
-    x.gather(1, order.clone().unsqueeze_dim::<3>(2).expand(dims))
-}
-
 impl Seq2Seq {
-    /// Words [B, S] and lengths \[B\] to states [B, S, 256] and the last states of both directions [B, 256].
-    fn encode(&self, source: Tensor<2, Int>, lengths: &Tensor<1, Int>) -> (Tensor<3>, Tensor<2>) {
-        let [batch, steps] = source.dims();
-        let device = source.device();
-        let last = lengths.clone().unsqueeze_dim::<2>(1) - 1; // [B, 1]
-        let place = Tensor::<1, Int>::arange(0..steps as i64, &device).unsqueeze_dim::<2>(0);
-        let place = place.expand([batch, steps]); // [B, S]
-        let from_end = last.clone().expand([batch, steps]) - place.clone();
-        let order = from_end.clone().mask_where(from_end.lower_elem(0), place);
-
-        let mut x = self.embedding.forward(source); // [B, S, E]
-        let mut ends = x.clone().narrow(1, 0, 1).squeeze_dim::<2>(1);
-        for layer in &self.encoder {
-            let forward = layer.forward.forward(x.clone(), None); // [B, S, H]
-            let backward = layer.reverse.forward(turned(x, &order), None); // [B, S, H], from each end
-            let both = Tensor::cat(vec![forward.clone(), backward.clone()], 2);
-            let width = both.dims()[2];
-            let at_end = last.clone().unsqueeze_dim::<3>(2).expand([batch, 1, width]);
-            ends = both.gather(1, at_end).squeeze_dim(1); // [B, 2H]
-            x = Tensor::cat(vec![forward, turned(backward, &order)], 2); // [B, S, 2H]
-        }
-        (x, ends)
-    }
-
     /// Logits [B, T, V].
     fn forward(&self, pairs: &Pairs) -> Tensor<3> {
         let padding = pairs.source.clone().equal_elem(PAD).unsqueeze_dim::<3>(1); // [B, 1, S]
-        let (outputs, ends) = self.encode(pairs.source.clone(), &pairs.lengths);
+        let source = self.embedding.forward(pairs.source.clone()); // [B, S, E]
+        let (outputs, last) = self.encoder.forward(source, Some(&pairs.lengths), None);
+        let last = |from_end: usize| last.clone().narrow(0, 6 - from_end, 1).squeeze_dim::<2>(0);
+        let ends = Tensor::cat(vec![last(2), last(1)], 1); // [B, 256]
         let [batch, steps] = pairs.target.dims();
         let words = match steps {
             1 => pairs.last.clone(),
@@ -87,16 +60,17 @@ impl Seq2Seq {
         };
         let x = self.embedding.forward(words); // [B, T, E]
         let mut states = vec![ends; self.cells.len()];
-        let mut both = Vec::with_capacity(steps);
+        let mut tops = Vec::with_capacity(steps);
+        let cells: Vec<_> = self.cells.iter().map(GruCell::steps).collect();
         for t in 0..steps {
             let mut h = x.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
-            for (cell, state) in self.cells.iter().zip(&mut states) {
+            for (cell, state) in cells.iter().zip(&mut states) {
                 h = cell.forward(h, state.clone()); // [B, 256]
                 *state = h.clone();
             }
-            both.push(h);
+            tops.push(h);
         }
-        let top = Tensor::stack::<3>(both, 1); // [B, T, 256]
+        let top = Tensor::stack::<3>(tops, 1); // [B, T, 256]
         let score = top.clone().matmul(outputs.clone().swap_dims(1, 2)) / 16.0; // [B, T, S]
         let score = score.mask_fill(padding.expand([batch, steps, outputs.dims()[1]]), -1000.0);
         let context = softmax(score, 2).matmul(outputs); // [B, T, 256]
@@ -115,12 +89,12 @@ impl Workload for Seq2Seq {
     type Batch = Pairs;
 
     fn fresh(_dropout: bool, device: &Device) -> Self {
-        let layer = |inputs| BiGruConfig::new(inputs, 128, true).init(device);
-        let cell = |inputs| GruCell::new(inputs, 256, device);
+        let encoder = GruConfig::new(64, 128).with_num_layers(3);
+        let cell = |inputs| GruCellConfig::new(inputs, 256).init(device);
         let norm = || LayerNormConfig::new(256).init(device);
         Self {
             embedding: EmbeddingConfig::new(WORDS, 64).init(device),
-            encoder: vec![layer(64), layer(256), layer(256)],
+            encoder: encoder.with_bidirectional(true).init(device),
             cells: vec![cell(64), cell(256), cell(256)],
             hidden_1: LinearConfig::new(512, 256).init(device),
             norm_1: norm(),
@@ -133,7 +107,7 @@ impl Workload for Seq2Seq {
     fn batch(tensors: &Tensors, index: usize, device: &Device) -> Result<Pairs> {
         Ok(Pairs {
             source: tensors.int(&format!("x.{index}"), device)?,
-            lengths: tensors.int(&format!("lengths.{index}"), device)?,
+            lengths: tensors.lengths(&format!("lengths.{index}"))?,
             last: tensors.int(&format!("last.{index}"), device)?,
             target: tensors.int(&format!("y.{index}"), device)?,
         })

@@ -2,7 +2,6 @@
 
 use burn::module::Module;
 use burn::nn::attention::{MhaInput, MultiHeadAttention, MultiHeadAttentionConfig};
-use burn::nn::gru::{BiGru, BiGruConfig};
 use burn::nn::{
     BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm,
     LayerNormConfig,
@@ -10,6 +9,7 @@ use burn::nn::{
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use common::Result;
 use common::kernels::{leaky_relu, relu};
+use common::nn::rnn::{Gru, GruConfig};
 use common::nn::{Linear, LinearConfig};
 use common::train::cross_entropy;
 
@@ -90,30 +90,25 @@ impl Head {
 #[derive(Module, Debug)]
 pub struct NewsGru {
     embedding: Embedding,
-    gru: Vec<BiGru>,
+    gru: Gru,
     output: Linear,
 }
 
 impl Reader for NewsGru {
     fn new(_dropout: f64, device: &Device) -> Self {
-        let layer = |inputs| BiGruConfig::new(inputs, WIDTH, true).init(device);
+        let gru = GruConfig::new(WIDTH, WIDTH).with_num_layers(3);
         Self {
             embedding: EmbeddingConfig::new(WORDS, WIDTH).init(device),
-            gru: vec![layer(WIDTH), layer(2 * WIDTH), layer(2 * WIDTH)],
+            gru: gru.with_bidirectional(true).init(device),
             output: LinearConfig::new(2 * WIDTH, CLASSES).init(device),
         }
     }
 
     fn forward(&self, words: Tensor<2, Int>) -> Tensor<2> {
-        let [_, steps] = words.dims();
-        let mut x = self.embedding.forward(words); // [B, T, H]
-        for layer in &self.gru {
-            x = layer.forward(x, None).0; // [B, T, 2H]
-        }
-        let last = x.clone().narrow(1, steps - 1, 1).narrow(2, 0, WIDTH);
-        let first = x.narrow(1, 0, 1).narrow(2, WIDTH, WIDTH);
-        self.output
-            .forward(Tensor::cat(vec![last, first], 2).squeeze_dim(1)) // [B, 4]
+        let x = self.embedding.forward(words); // [B, T, H]
+        let (_, last) = self.gru.forward(x, None, None); // [6, B, H]
+        let last = |from_end: usize| last.clone().narrow(0, 6 - from_end, 1).squeeze_dim::<2>(0);
+        self.output.forward(Tensor::cat(vec![last(2), last(1)], 1)) // [B, 4]
     }
 }
 
