@@ -16,8 +16,6 @@ use common::train::{Classifier, Display, Network, Recipe, Session, StepOutput, f
 use common::{Error, Result};
 
 use crate::exchange::Tensors;
-use crate::models::fc::Mlp;
-use crate::workload::Workload;
 
 /// What an epoch took.
 pub struct Epoch {
@@ -121,7 +119,7 @@ pub fn run(name: &str, folder: &Path) -> Result<Epoch> {
             &device,
         ),
         "mlp-5.1" => train(
-            Mlp::fresh(false, &autodiff),
+            ch05_training::networks::Mlp::book(&autodiff),
             images(&tensors)?,
             &Recipe::sgd(0.1, 256, 3),
             &device,

@@ -28,7 +28,7 @@ macro_rules! workloads {
 workloads! {
     "mlp-2.9" => Ready<ch02_fc::networks::MoonsMlp>,
     "cnn-3.5" => Ready<ch03_cnn::networks::PooledCnn>,
-    "mlp-5.1" => Ready<fc::Mlp>,
+    "mlp-5.1" => Ready<ch05_training::networks::Mlp>,
     "cnn-bn-6.4" => Ready<cnn::NormedCnn>,
     "residual-6.9" => Ready<residual::ResidualNet>,
     "lstm-6.10" => Ready<recurrent::NamesLstm>,

@@ -93,7 +93,9 @@ impl<W: Workload> Ready<W> {
         let tensors = Tensors::read(&folder.join("batches.safetensors"))?;
         let all = |device: &Device| -> Result<Vec<W::Batch>> {
             let numbers = tensors.numbers("x");
-            numbers.map(|index| W::batch(&tensors, index, device)).collect()
+            numbers
+                .map(|index| W::batch(&tensors, index, device))
+                .collect()
         };
         let (batches, evaluation) = (all(&autodiff)?, all(&plain)?);
         if batches.is_empty() {

@@ -16,8 +16,8 @@ def same(module):
 
 
 def norm(module):
-    yield "gamma", module.weight.flatten()
-    yield "beta", module.bias.flatten()
+    yield "gamma", module.weight
+    yield "beta", module.bias
     for name in ("running_mean", "running_var"):
         if hasattr(module, name):
             yield name, getattr(module, name)
@@ -32,10 +32,8 @@ def recurrent(module):
 
 
 def multi_head(module):
-    names = ("query", "key", "value")
-    for name, w, b in zip(names, module.in_proj_weight.chunk(3), module.in_proj_bias.chunk(3), strict=True):
-        yield f"{name}.weight", w.T
-        yield f"{name}.bias", b
+    yield "projection.weight", module.in_proj_weight.T
+    yield "projection.bias", module.in_proj_bias
     yield "output.weight", module.out_proj.weight.T
     yield "output.bias", module.out_proj.bias
 

@@ -1,11 +1,9 @@
 //! Attention over a bag of digits: 10.5, and the pooling that 12.7 shares.
 
 use burn::module::Module;
-use burn::nn::{BatchNorm, BatchNormConfig};
-use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Device, Tensor};
-use common::kernels::{leaky_relu, tanh};
-use common::nn::{Linear, LinearConfig};
+use common::kernels::{leaky_relu, masked_softmax, matmul, tanh};
+use common::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use common::train::Network;
 
 use super::classifier;
@@ -31,9 +29,8 @@ impl AttentionAvg {
         let context = context.unsqueeze_dim::<3>(1).expand(h.dims()); // [B, T, H]
         let pairs = Tensor::cat(vec![h.clone(), context], 2); // [B, T, 2H]
         let score = self.v.forward(tanh(self.w.forward(pairs))); // [B, T, 1]
-        let score = score.mask_fill(valid.bool_not().unsqueeze_dim::<3>(2), -10_000.0);
-        let weights = softmax(score, 1).swap_dims(1, 2); // [B, 1, T]
-        weights.matmul(h).squeeze_dim(1) // [B, H]
+        let weights = masked_softmax(score.swap_dims(1, 2), valid.bool_not().unsqueeze_dim(1)); // [B, 1, T]
+        matmul(weights, h).squeeze_dim(1) // [B, H]
     }
 }
 
@@ -65,7 +62,7 @@ impl Network for BagNet {
             .fold(x, |x, layer| act(layer.forward(x))); // [B, T, H]
         let mask = valid.clone().float().unsqueeze_dim::<3>(1); // [B, 1, T]
         let count = mask.clone().sum_dim(2).squeeze_dim::<2>(2); // [B, 1]
-        let context = mask.matmul(x.clone()).squeeze_dim::<2>(1) / (count + 1e-10); // [B, H]
+        let context = matmul(mask, x.clone()).squeeze_dim::<2>(1) / (count + 1e-10); // [B, H]
         let x = self
             .norm_1
             .forward(self.attention.forward(x, context, valid)); // [B, H]

@@ -2,11 +2,10 @@
 
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
-use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Tensor};
-use common::kernels::leaky_relu;
 use common::nn::conv::{Conv2d, Conv2dConfig};
 use common::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use common::nn::{BatchNorm, BatchNormConfig};
 
 /// A convolution with a square window and this much padding on each side.
 pub fn conv(
@@ -49,6 +48,7 @@ impl ConvNorm {
 
     /// [batch, channels in, height, width] to [batch, channels out, height, width]
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        leaky_relu(self.norm.forward(self.conv.forward(x)), self.slope)
+        self.norm
+            .forward_leaky_relu(self.conv.forward(x), self.slope)
     }
 }

@@ -1,13 +1,12 @@
 //! Fully connected networks: 2.9, 5.1 and 7.4.
 
 use burn::module::Module;
-use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Tensor};
 use ch02_fc::networks::MoonsMlp;
+use ch05_training::networks::Mlp;
 use common::Result;
-use common::kernels::{relu, tanh};
-use common::nn::{Linear, LinearConfig};
-use common::train::{Network, Optimizer, mean_squared_error};
+use common::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
+use common::train::{Optimizer, mean_squared_error};
 
 use super::classifier;
 use crate::exchange::Tensors;
@@ -20,35 +19,10 @@ classifier!(
     (Optimizer::sgd().init(), 1e-3)
 );
 
-/// 784 -> 128 -> 128 -> 128 -> 10 with tanh: 134,794 parameters (section 5.1).
-#[derive(Module, Debug)]
-pub struct Mlp {
-    hidden: Vec<Linear>,
-    output: Linear,
-}
-
-impl Network for Mlp {
-    type Input = Tensor<4>;
-
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let mut x = images.flatten::<2>(1, 3); // [B, 784]
-        for layer in &self.hidden {
-            x = tanh(layer.forward(x)); // [B, 128]
-        }
-        self.output.forward(x) // [B, 10]
-    }
-}
-
 classifier!(
     Mlp,
     4,
-    |device| {
-        let linear = |inputs, outputs| LinearConfig::new(inputs, outputs).init(device);
-        Mlp {
-            hidden: vec![linear(784, 128), linear(128, 128), linear(128, 128)],
-            output: linear(128, 10),
-        }
-    },
+    |device| Mlp::book(device),
     (Optimizer::sgd().init(), 0.1)
 );
 
@@ -72,7 +46,7 @@ impl Autoencoder {
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let through = |layers: &[LinearNorm], x: Tensor<2>| {
             layers.iter().fold(x, |x, layer| {
-                relu(layer.norm.forward(layer.linear.forward(x))) // [B, 1568]
+                layer.norm.forward_leaky_relu(layer.linear.forward(x), 0.0) // [B, 1568]
             })
         };
         let code = self.code.forward(through(&self.encoder, x)); // [B, 1568]

@@ -1,13 +1,12 @@
 //! Recurrent networks over characters: the LSTM of 6.10 and the GRU cells of 7.7.
 
 use burn::module::Module;
-use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Int, Tensor};
 use common::Result;
 use common::kernels::leaky_relu;
 use common::nn::rnn::{GruCell, GruCellConfig, Lstm, LstmConfig};
-use common::nn::{Linear, LinearConfig};
+use common::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use common::train::{Clip, Optimizer, cross_entropy};
 
 use crate::exchange::Tensors;
@@ -39,7 +38,8 @@ impl NamesLstm {
         let x = self.embedding.forward(names.letters.clone()); // [B, T, E]
         let (_, (last, _)) = self.lstm.forward(x, Some(&names.lengths), None); // [3, B, H]
         let [layers, _, _] = last.dims();
-        self.output.forward(last.narrow(0, layers - 1, 1).squeeze_dim(0)) // [B, 18]
+        self.output
+            .forward(last.narrow(0, layers - 1, 1).squeeze_dim(0)) // [B, 18]
     }
 }
 
@@ -117,10 +117,7 @@ impl Workload for CharGru {
         let cell = |inputs| GruCellConfig::new(inputs, 128).init(device);
         Self {
             embedding: EmbeddingConfig::new(36, 32).init(device),
-            cells: vec![
-                cell(32),
-                cell(128),
-            ],
+            cells: vec![cell(32), cell(128)],
             norms: vec![norm(), norm()],
             hidden: LinearConfig::new(128, 128).init(device),
             hidden_norm: norm(),

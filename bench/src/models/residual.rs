@@ -1,28 +1,26 @@
 //! Networks with skips: 6.9, 13.1 and 14.6.
 
 use burn::module::{Module, Param};
-use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::nn::PaddingConfig2d;
 use burn::tensor::{Device, Tensor};
-use common::kernels::{leaky_relu, relu};
+use common::kernels::{global_avg_pool, leaky_relu, relu};
 use common::nn::conv::Conv2d;
 use common::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use common::nn::{Linear, LinearConfig};
+use common::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use common::train::Network;
 
 use super::blocks::{conv, halve};
 use super::classifier;
 
+/// Slope of the leaky ReLUs of 6.9.
+const SLOPE: f64 = 0.1;
+
 fn act(x: Tensor<4>) -> Tensor<4> {
-    leaky_relu(x, 0.1)
+    leaky_relu(x, SLOPE)
 }
 
 fn norm(channels: usize, device: &Device) -> BatchNorm {
     BatchNormConfig::new(channels).init(device)
-}
-
-/// The mean of each channel: [B, C, H, W] to [B, C].
-fn pooled(x: Tensor<4>) -> Tensor<2> {
-    x.flatten::<3>(2, 3).mean_dim(2).squeeze_dim(2)
 }
 
 /// Batch norm, leaky ReLU, convolution.
@@ -60,7 +58,7 @@ impl Bottleneck {
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let f = self.layers.iter().fold(x.clone(), |x, layer| {
-            layer.conv.forward(act(layer.norm.forward(x)))
+            layer.conv.forward(layer.norm.forward_leaky_relu(x, SLOPE))
         });
         self.shortcut_norm.forward(self.shortcut.forward(x)) + f
     }
@@ -84,7 +82,10 @@ impl BlockE {
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let layers = self.convs.iter().zip(&self.norms);
-        x.clone() + layers.fold(x, |x, (conv, norm)| act(norm.forward(conv.forward(x))))
+        x.clone()
+            + layers.fold(x, |x, (conv, norm)| {
+                norm.forward_leaky_relu(conv.forward(x), SLOPE)
+            })
     }
 }
 
@@ -154,15 +155,17 @@ impl Block {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let f = relu(self.norm_1.forward(self.conv_1.forward(x.clone())));
-        let f = self.norm_2.forward(self.conv_2.forward(f));
+        let f = self.conv_1.forward(x.clone());
+        let f = self.conv_2.forward(self.norm_1.forward_leaky_relu(f, 0.0));
         let s = match (&self.shortcut, &self.shortcut_norm) {
             (Some(conv), Some(norm)) => norm.forward(conv.forward(x)),
             _ => x,
         };
         match &self.alpha {
-            Some(alpha) => s + alpha.val().unsqueeze::<4>() * relu(f),
-            None => relu(s + f),
+            Some(alpha) => {
+                s + alpha.val().unsqueeze::<4>() * self.norm_2.forward_leaky_relu(f, 0.0)
+            }
+            None => relu(s + self.norm_2.forward(f)),
         }
     }
 }
@@ -181,10 +184,10 @@ impl Network for ResNet18 {
     type Input = Tensor<4>;
 
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = relu(self.norm.forward(self.conv.forward(images))); // [B, 64, H/2, W/2]
+        let x = self.norm.forward_leaky_relu(self.conv.forward(images), 0.0); // [B, 64, H/2, W/2]
         let x = self.pool.forward(x); // [B, 64, H/4, W/4]
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [B, 512, H/32, W/32]
-        self.output.forward(pooled(x)) // [B, 2]
+        self.output.forward(global_avg_pool(x)) // [B, 2]
     }
 }
 
@@ -216,7 +219,7 @@ impl Network for ReZero {
 
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let x = self.blocks.iter().fold(images, |x, block| block.forward(x)); // [B, 64, 3, 3]
-        self.output.forward(pooled(x)) // [B, 10]
+        self.output.forward(global_avg_pool(x)) // [B, 10]
     }
 }
 

@@ -1,14 +1,12 @@
 //! The translator of 11.1, taught with the true words.
 
 use burn::module::Module;
-use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::optim::ModuleOptimizer;
-use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Device, Int, Tensor};
 use common::Result;
-use common::kernels::leaky_relu;
+use common::kernels::{AttentionMask, attention, leaky_relu, weighted_cross_entropy};
 use common::nn::rnn::{Gru, GruCell, GruCellConfig, GruConfig};
-use common::nn::{Linear, LinearConfig};
+use common::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 
 use super::recurrent::clipped;
 use crate::exchange::Tensors;
@@ -42,12 +40,12 @@ pub struct Seq2Seq {
 impl Seq2Seq {
     /// Logits [B, T, V].
     fn forward(&self, pairs: &Pairs) -> Tensor<3> {
-        let padding = pairs.source.clone().equal_elem(PAD).unsqueeze_dim::<3>(1); // [B, 1, S]
+        let padding = AttentionMask::padding(pairs.source.clone().equal_elem(PAD)); // [B, S]
         let source = self.embedding.forward(pairs.source.clone()); // [B, S, E]
         let (outputs, last) = self.encoder.forward(source, Some(&pairs.lengths), None);
         let last = |from_end: usize| last.clone().narrow(0, 6 - from_end, 1).squeeze_dim::<2>(0);
         let ends = Tensor::cat(vec![last(2), last(1)], 1); // [B, 256]
-        let [batch, steps] = pairs.target.dims();
+        let [_, steps] = pairs.target.dims();
         let words = match steps {
             1 => pairs.last.clone(),
             _ => Tensor::cat(
@@ -71,9 +69,8 @@ impl Seq2Seq {
             tops.push(h);
         }
         let top = Tensor::stack::<3>(tops, 1); // [B, T, 256]
-        let score = top.clone().matmul(outputs.clone().swap_dims(1, 2)) / 16.0; // [B, T, S]
-        let score = score.mask_fill(padding.expand([batch, steps, outputs.dims()[1]]), -1000.0);
-        let context = softmax(score, 2).matmul(outputs); // [B, T, 256]
+        // Scores q k / 16, which is the square root of the width.
+        let context = attention(top.clone(), outputs.clone(), outputs, 1, &padding, 0.0); // [B, T, 256]
         let y = Tensor::cat(vec![context, top], 2); // [B, T, 512]
         let y = self
             .norm_1
@@ -115,14 +112,14 @@ impl Workload for Seq2Seq {
 
     /// Sum over the steps of the mean over the sentences that are not over.
     fn loss(&self, pairs: &Pairs) -> Tensor<1> {
-        let target = pairs.target.clone();
-        let log_p = log_softmax(self.forward(pairs), 2); // [B, T, V]
-        let of_target = log_p
-            .gather(2, target.clone().unsqueeze_dim(2))
-            .squeeze_dim::<2>(2);
-        let valid = target.not_equal_elem(PAD).float(); // [B, T]
-        let count = valid.clone().sum_dim(0); // [1, T]
-        ((of_target * valid).sum_dim(0) / count).sum().neg()
+        let valid = pairs.target.clone().not_equal_elem(PAD).float(); // [B, T]
+        let weights = valid.clone() / valid.sum_dim(0); // [B, T]
+        let logits = self.forward(pairs).flatten::<2>(0, 1); // [B T, V]
+        weighted_cross_entropy(
+            logits,
+            pairs.target.clone().flatten(0, 1),
+            weights.flatten(0, 1),
+        )
     }
 
     fn evaluate(&self, pairs: &Pairs) {

@@ -1,16 +1,15 @@
 //! News headlines: the GRU of 12.1, the averages of 12.2, the transformer of 12.7.
 
 use burn::module::Module;
-use burn::nn::attention::{MhaInput, MultiHeadAttention, MultiHeadAttentionConfig};
-use burn::nn::{
-    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm,
-    LayerNormConfig,
-};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use common::Result;
-use common::kernels::{leaky_relu, relu};
+use common::kernels::{AttentionMask, leaky_relu, relu};
 use common::nn::rnn::{Gru, GruConfig};
-use common::nn::{Linear, LinearConfig};
+use common::nn::{
+    BatchNorm, BatchNormConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear,
+    LinearConfig, MultiHeadAttention, MultiHeadAttentionConfig,
+};
 use common::train::cross_entropy;
 
 use super::attention::AttentionAvg;
@@ -170,8 +169,7 @@ impl EncoderLayer {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let attended = self
             .self_attn
-            .forward(MhaInput::self_attn(x.clone()))
-            .context;
+            .self_attention(x.clone(), &AttentionMask::none());
         let x = self.norm1.forward(x + self.dropout.forward(attended));
         let inner = self.dropout.forward(relu(self.linear1.forward(x.clone()))); // [B, T, 2048]
         let f = self.dropout.forward(self.linear2.forward(inner)); // [B, T, H]

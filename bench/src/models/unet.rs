@@ -2,9 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::conv::{ConvTranspose2d, ConvTranspose2dConfig};
-use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Tensor};
 use common::Result;
+use common::kernels::binary_cross_entropy_with_logits;
 use common::nn::conv::Conv2d;
 use common::nn::pool::MaxPool2d;
 
@@ -99,10 +99,8 @@ impl Workload for UNet {
         Ok((x, y))
     }
 
-    /// Binary cross-entropy with logits z: max(z, 0) - z y + ln(1 + e^-|z|) = z (1 - y) - ln sigmoid(z), mean over pixels.
     fn loss(&self, (x, y): &Self::Batch) -> Tensor<1> {
-        let z = self.forward(x.clone());
-        (z.clone() * (y.clone().neg() + 1.0) - log_sigmoid(z)).mean()
+        binary_cross_entropy_with_logits(self.forward(x.clone()), y.clone())
     }
 
     fn evaluate(&self, (x, _): &Self::Batch) {

@@ -4,14 +4,13 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::nn::conv::{ConvTranspose2d, ConvTranspose2dConfig};
-use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, AvgPool2d, AvgPool2dConfig};
-use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use common::Result;
-use common::kernels::{leaky_relu, sigmoid};
+use common::kernels::{adaptive_avg_pool2d, leaky_relu, sigmoid};
 use common::nn::conv::Conv2d;
-use common::nn::{Linear, LinearConfig};
+use common::nn::pool::{AvgPool2d, AvgPool2dConfig};
+use common::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use common::train::Optimizer;
 
 use super::blocks::conv;
@@ -27,24 +26,19 @@ fn act<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     leaky_relu(x, 0.2)
 }
 
-/// Layer norm over channels and pixels behind a leaky ReLU.
-fn normed(norm: &LayerNorm, x: Tensor<4>) -> Tensor<4> {
-    let dims = x.dims();
-    norm.forward(act(x).flatten::<2>(1, 3)).reshape(dims)
-}
-
 /// A convolution, leaky ReLU, layer norm.
 #[derive(Module, Debug)]
 struct Same {
     conv: Conv2d,
-    norm: LayerNorm,
+    /// Over channels and pixels.
+    norm: LayerNorm<3>,
 }
 
 impl Same {
     fn new(channels: [usize; 2], window: usize, size: usize, device: &Device) -> Self {
         Self {
             conv: conv(channels, window, 1, true, device),
-            norm: LayerNormConfig::new(channels[1] * size * size).init(device),
+            norm: LayerNormConfig::over([channels[1], size, size]).init(device),
         }
     }
 }
@@ -53,7 +47,8 @@ impl Same {
 #[derive(Module, Debug)]
 struct Grow {
     conv: ConvTranspose2d,
-    norm: LayerNorm,
+    /// Over channels and pixels.
+    norm: LayerNorm<3>,
 }
 
 impl Grow {
@@ -63,17 +58,19 @@ impl Grow {
                 .with_stride([2, 2])
                 .with_padding([1, 1])
                 .init(device),
-            norm: LayerNormConfig::new(channels[1] * size * size).init(device),
+            norm: LayerNormConfig::over([channels[1], size, size]).init(device),
         }
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        normed(&self.norm, self.conv.forward(x))
+        self.norm.forward(act(self.conv.forward(x)))
     }
 }
 
 fn through(layers: &[Same], x: Tensor<4>) -> Tensor<4> {
-    layers.iter().fold(x, |x, layer| normed(&layer.norm, layer.conv.forward(x)))
+    layers
+        .iter()
+        .fold(x, |x, layer| layer.norm.forward(act(layer.conv.forward(x))))
 }
 
 /// Noise [B, 784] to pictures [B, 1, 28, 28]: 156,465 parameters (section 9.4).
@@ -104,7 +101,6 @@ struct Discriminator {
     second: Vec<Same>,
     third: Vec<Same>,
     halve: AvgPool2d,
-    pool: AdaptiveAvgPool2d,
     hidden: Linear,
     output: Linear,
 }
@@ -113,8 +109,9 @@ impl Discriminator {
     fn forward(&self, x: Tensor<4>) -> Tensor<2> {
         let x = self.halve.forward(through(&self.first, x)); // [B, 32, 14, 14]
         let x = self.halve.forward(through(&self.second, x)); // [B, 32, 7, 7]
-        let x = self.pool.forward(through(&self.third, x)); // [B, 32, 4, 4]
-        self.output.forward(act(self.hidden.forward(x.flatten::<2>(1, 3))))
+        let x = adaptive_avg_pool2d(through(&self.third, x), [4, 4]); // [B, 32, 4, 4]
+        self.output
+            .forward(act(self.hidden.forward(x.flatten::<2>(1, 3))))
     }
 }
 
@@ -127,7 +124,8 @@ struct Gan {
 
 impl Gan {
     fn new(device: &Device) -> Self {
-        let same = |inputs, outputs, window, size| Same::new([inputs, outputs], window, size, device);
+        let same =
+            |inputs, outputs, window, size| Same::new([inputs, outputs], window, size, device);
         let generator = Generator {
             first: vec![same(16, 32, 5, 7), same(32, 32, 5, 7), same(32, 32, 5, 7)],
             grow_1: Grow::new([32, 16], 14, device),
@@ -141,7 +139,6 @@ impl Gan {
             second: vec![same(32, 32, 5, 14), same(32, 32, 5, 14)],
             third: vec![same(32, 32, 3, 7), same(32, 32, 3, 7)],
             halve: AvgPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
-            pool: AdaptiveAvgPool2dConfig::new([4, 4]).init(),
             hidden: LinearConfig::new(512, 256).init(device),
             output: LinearConfig::new(256, 1).init(device),
         };
@@ -235,7 +232,10 @@ impl Wgan {
         let pictures = Tensor::cat(vec![fake, batch.real.clone(), ahead, behind], 0); // [4B, 1, 28, 28]
         let one = excess.ones_like() / size as f64;
         let change = excess * (PENALTY / STEP / size as f64);
-        let weights = Tensor::cat(vec![one.clone(), one.neg(), change.clone(), change.neg()], 0);
+        let weights = Tensor::cat(
+            vec![one.clone(), one.neg(), change.clone(), change.neg()],
+            0,
+        );
         let scores = discriminator.forward(Tensor::from_inner(pictures)); // [4B, 1]
         let loss = (scores.clone() * Tensor::from_inner(weights)).sum();
         let gradients = GradientsParams::from_grads(loss.backward(), &discriminator);
@@ -243,7 +243,13 @@ impl Wgan {
             generator,
             discriminator: self.of_d.step(self.rate, discriminator, gradients),
         };
-        let mean = |first| scores.clone().narrow(0, first, size).mean().into_scalar::<f32>();
+        let mean = |first| {
+            scores
+                .clone()
+                .narrow(0, first, size)
+                .mean()
+                .into_scalar::<f32>()
+        };
         (gan, mean(0) - mean(size) + PENALTY as f32 * penalty)
     }
 
