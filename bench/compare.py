@@ -15,16 +15,18 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import report  # noqa: E402
 from torch_side.registry import TWINS  # noqa: E402
 
 THREADS = "2"
-AGREE = 1e-3  # largest relative difference of the first losses
 ENVIRONMENT = {
     **os.environ,
     "RAYON_NUM_THREADS": THREADS,
     "OMP_NUM_THREADS": THREADS,
     "MKL_NUM_THREADS": THREADS,
 }
+LONGEST = 240  # seconds; a process that runs longer is stopped and its row refused
+BUDGET = 100  # seconds; a row that has used them up begins no further round
 
 
 class Refused(Exception):
@@ -46,11 +48,17 @@ def build():
 
 def measure(command, what):
     """Runs one measuring process, which prints a line of JSON."""
-    done = subprocess.run(command, cwd=HERE, env=ENVIRONMENT, capture_output=True, text=True)
+    try:
+        done = subprocess.run(command, cwd=HERE, env=ENVIRONMENT, capture_output=True, text=True, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        raise Refused(f"{what}: not done in {LONGEST} s") from None
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         raise Refused(f"{what}: {reason}")
-    return json.loads(done.stdout)
+    try:
+        return json.loads(done.stdout)
+    except json.JSONDecodeError:
+        raise Refused(f"{what}: no JSON but {done.stdout[:80]!r}") from None
 
 
 class Row:
@@ -64,22 +72,20 @@ class Row:
     def run(self, side, command, *more):
         return measure([*self.sides[side], command, self.name, str(self.folder), *more], f"{side} {command}")
 
-    def check(self, factor):
-        """Refuses the row unless both sides are the same network: parameters and first losses."""
-        found = {side: self.run(side, "losses", str(factor)) for side in self.sides}
-        ours, torch = found["ours"], found["torch"]
-        if ours["parameters"] != torch["parameters"]:
-            raise Refused(f"{ours['parameters']} parameters, PyTorch {torch['parameters']}")
-        for step, (a, b) in enumerate(zip(ours["losses"], torch["losses"], strict=True)):
-            if not abs(a - b) <= AGREE * max(abs(a), abs(b)):
-                raise Refused(f"the losses of step {step} differ: ours {a:.6g}, PyTorch {b:.6g}")
+    def check(self):
+        """The twin's facts. Refuses the row unless both sides are the same network: parameters and first losses."""
+        facts = self.run("torch", "prepare")
+        self.run("ours", "check")
+        return facts
 
     def result(self, rounds, seconds):
-        facts = self.run("torch", "prepare")
-        self.check(facts["check_factor"])
+        clock = time.perf_counter()
+        facts = self.check()
         steps = {side: [] for side in self.sides}
         epochs = {side: [] for side in self.sides}
-        for _ in range(rounds):
+        for done in range(rounds):
+            if done and time.perf_counter() - clock > BUDGET:
+                break
             for side in self.sides:
                 steps[side].append(self.run(side, "time", str(seconds)))
             if facts["has_epoch"]:
@@ -89,7 +95,12 @@ class Row:
         def median(runs, key):
             return statistics.median(run[key] for run in runs)
 
-        row = {"name": self.name, "parameters": facts["parameters"], "flops_per_step": facts["flops"]}
+        row = {
+            "name": self.name,
+            "parameters": facts["parameters"],
+            "flops_per_step": facts["flops"],
+            "rounds": len(steps["ours"]),
+        }
         for side in self.sides:
             for key in ("step_ms", "forward_ms", "peak_mib"):
                 row[f"{side}_{key}"] = median(steps[side], key)
@@ -104,54 +115,25 @@ class Row:
         return row
 
 
-def line(row, peak):
-    """A row of the table as text."""
-    cells = [row["name"]]
-    for what, unit in (("step", "ms"), ("forward", "ms"), ("peak", "mib")):
-        digits = 0 if unit == "mib" else 2
-        cells += [f"{row[f'{side}_{what}_{unit}']:.{digits}f}" for side in ("ours", "torch")]
-        cells.append(f"{row[f'{what}_ratio']:.2f}")
-    cells += [f"{100 * row[f'{side}_gflops'] / peak:.0f} %" for side in ("ours", "torch")]
-    if "share_in_steps" in row:
-        cells += [f"{row[f'{side}_examples_per_second']:.0f}" for side in ("ours", "torch")]
-        cells.append(f"{100 * row['share_in_steps']:.1f} %")
-    return cells
-
-
-HEAD = (
-    "workload | step ms: ours | torch | ratio | forward ms: ours | torch | ratio | peak MiB: ours | torch | ratio"
-    " | GEMM peak: ours | torch | examples/s: ours | torch | in steps"
-).split(" | ")
-
-
-def table(lines):
-    """The lines under their heads, in columns."""
-    lines = [HEAD] + [cells + [""] * (len(HEAD) - len(cells)) for cells in lines]
-    widths = [max(len(cells[i]) for cells in lines) for i in range(len(HEAD))]
-    return "\n".join(
-        " | ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True)))
-        for cells in lines
-    )
-
-
 def processor():
     """The processor's name."""
     try:
-        for text in Path("/proc/cpuinfo").read_text().splitlines():
-            if text.startswith("model name"):
-                return text.split(":", 1)[1].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
     except OSError:
         pass
     return platform.processor() or platform.machine()
 
 
 def versions():
-    """Both versions."""
+    """Both versions, and the commit."""
     import torch
 
     manifest = (HERE.parent / "Cargo.toml").read_text()
     burn = manifest.split('burn = { version = "=', 1)[1].split('"', 1)[0]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True).stdout.strip()
+    git = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    commit = subprocess.run(git, cwd=HERE, capture_output=True, text=True).stdout.strip()
     return {"torch": torch.__version__, "burn": burn, "commit": commit}
 
 
@@ -160,56 +142,88 @@ def chosen(only):
     if not only:
         return list(TWINS)
     parts = only.split(",")
-    names = [name for name in TWINS if name in parts or not set(parts) & set(TWINS) and any(p in name for p in parts)]
+    names = [name for name in TWINS if any(part == name or part not in TWINS and part in name for part in parts)]
     if not names:
         raise SystemExit(f"--only {only}: no such workload; there are {', '.join(TWINS)}")
     return names
 
 
+def compare(results, names, work, rounds, seconds, save):
+    """Fills in the rows. `save` is called after each, so that what is measured survives whatever comes after it."""
+    ours = build()
+    for name in names:
+        clock = time.perf_counter()
+        try:
+            row = Row(name, ours, work).result(rounds, seconds)
+            results["rows"].append(row)
+            note = f"{row['step_ratio']:.2f}"
+        except Refused as reason:
+            results["refused"][name] = str(reason)
+            note = f"refused: {reason}"
+        if results["rows"]:
+            logs = [math.log(row["step_ratio"]) for row in results["rows"]]
+            results["geometric_mean"] = math.exp(statistics.mean(logs))
+        save()
+        print(f"{name}: {note}  ({time.perf_counter() - clock:.0f} s)", file=sys.stderr, flush=True)
+
+
+def check(names, work):
+    """Whether all pairs are the same network; nothing is timed."""
+    ours, refused = build(), 0
+    for name in names:
+        try:
+            Row(name, ours, work).check()
+            print(f"{name}: the same network", flush=True)
+        except Refused as reason:
+            refused += 1
+            print(f"{name} refused: {reason}", flush=True)
+    return 1 if refused else 0
+
+
 def main():
     parser = argparse.ArgumentParser(prog="bench/compare", description="Times the networks of the book against PyTorch.")
     parser.add_argument("--only", metavar="NAME[,NAME]", help="these workloads; a part of a name will do")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write all numbers to FILE")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write all numbers to FILE, after each row")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="processes per side (3)")
     parser.add_argument("--quick", action="store_true", help="one round of a second, for a first look")
+    parser.add_argument("--check", action="store_true", help="only check that both sides are the same networks")
+    parser.add_argument("--markdown", metavar="FILE", type=Path, help="print the table of a file that --json wrote")
+    parser.add_argument("--readme", metavar="FILE", type=Path, help="put that table into bench/README.md")
     options = parser.parse_args()
-    rounds, seconds = (1, 1) if options.quick else (max(1, options.rounds), 4)
+    if options.markdown:
+        print(report.markdown(json.loads(options.markdown.read_text())), end="")
+        return 0
+    if options.readme:
+        report.write_into(HERE / "README.md", json.loads(options.readme.read_text()))
+        return 0
+
     names = chosen(options.only)
     work = Path(os.environ.get("IDL_BENCH_WORK", HERE / "work"))
-
-    ours = build()
-    peak_command = [sys.executable, "-m", "torch_side", "peak"]
-    peak = measure(peak_command, "GEMM peak")["gflops"]
-    about = {
+    if options.check:
+        return check(names, work)
+    rounds, seconds = (1, 1) if options.quick else (max(1, options.rounds), 3)
+    results = {
         "date": str(date.today()),
         "machine": f"{processor()}, {os.cpu_count()} cores",
         "threads": int(THREADS),
         "versions": versions(),
         "rounds": rounds,
-        "gemm_peak_gflops": peak,
+        "gemm_peak_gflops": measure([sys.executable, "-m", "torch_side", "peak"], "GEMM peak")["gflops"],
+        "rows": [],
+        "refused": {},
     }
-    print(f"{about['date']}  {about['machine']}  {THREADS} threads  {about['versions']}  GEMM peak {peak:.0f} GFLOP/s")
+    print(report.heading(results), flush=True)
 
-    rows, refused = [], {}
-    for name in names:
-        clock = time.perf_counter()
-        try:
-            rows.append(Row(name, ours, work).result(rounds, seconds))
-            note = f"{rows[-1]['step_ratio']:.2f}"
-        except Refused as reason:
-            refused[name] = str(reason)
-            note = f"refused: {reason}"
-        print(f"{name}: {note}  ({time.perf_counter() - clock:.0f} s)", file=sys.stderr, flush=True)
+    def save():
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=1) + "\n")
 
-    print(table([line(row, peak) for row in rows]))
-    for name, reason in refused.items():
-        print(f"{name} refused: {reason}")
-    if rows:
-        about["geometric_mean"] = math.exp(statistics.mean(math.log(row["step_ratio"]) for row in rows))
-        print(f"geometric mean of the step ratios: {about['geometric_mean']:.3f}")
-    if options.json:
-        options.json.write_text(json.dumps({**about, "rows": rows, "refused": refused}, indent=1) + "\n")
-    return 1 if refused else 0
+    try:
+        compare(results, names, work, rounds, seconds, save)
+    except KeyboardInterrupt:
+        print("stopped; the rows so far:", file=sys.stderr)
+    print(report.text(results))
+    return 1 if results["refused"] else 0
 
 
 sys.exit(main())

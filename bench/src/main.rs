@@ -1,7 +1,7 @@
 //! One measurement of one workload as a line of JSON, for `bench/compare`:
 //!
 //! ```text
-//! bench losses NAME FOLDER FACTOR     with the learning rate times FACTOR and without dropout
+//! bench check NAME FOLDER             fails unless the workload is the twin's network
 //! bench time NAME FOLDER SECONDS
 //! bench epoch NAME FOLDER
 //! ```
@@ -11,34 +11,26 @@ use std::process::ExitCode;
 
 use bench::measure::measure;
 use bench::workload::Options;
-use bench::{epoch, registry};
+use bench::{epoch, registry, twin};
 use common::{Error, Result};
 use serde_json::{Value, json};
 
-/// Steps whose losses are compared with PyTorch's.
-const LOSSES: usize = 10;
-
 fn run(arguments: &[String]) -> Result<Value> {
-    let usage = || Error::Usage("bench losses|time|epoch NAME FOLDER [FACTOR|SECONDS]".into());
+    let usage = || Error::Usage("bench check|time|epoch NAME FOLDER [SECONDS]".into());
     let [command, name, folder, rest @ ..] = arguments else {
         return Err(usage());
     };
     let folder = Path::new(folder);
-    let number = rest.first().map_or(Ok(1.0), |s| s.parse::<f64>());
-    let number = number.map_err(|_| usage())?;
+    let seconds = rest.first().map_or(Ok(1.0), |s| s.parse::<f64>());
+    let seconds = seconds.map_err(|_| usage())?;
     match command.as_str() {
-        "losses" => {
-            let options = Options {
-                dropout: false,
-                rate_factor: number,
-            };
-            let mut training = registry::read(name, folder, options)?;
-            let losses: Vec<f32> = (0..LOSSES).map(|index| training.step(index)).collect();
-            Ok(json!({ "losses": losses, "parameters": training.parameters() }))
+        "check" => {
+            twin::check(name, folder)?;
+            Ok(json!({}))
         }
         "time" => {
             let mut training = registry::read(name, folder, Options::default())?;
-            let measured = measure(training.as_mut(), number);
+            let measured = measure(training.as_mut(), seconds);
             Ok(json!({
                 "step_ms": measured.step_ms,
                 "steps": measured.steps,

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use crate::workload::Training;
 
-/// Steps before the clock starts.
-const WARM_UP: usize = 3;
+/// Steps before the clock starts, or fewer if they take this many seconds.
+const WARM_UP: (usize, f64) = (3, 2.0);
 /// Fewest steps that are timed, however long they take.
 const FEWEST: usize = 7;
 /// Most steps that are timed.
@@ -40,14 +40,18 @@ pub fn measure(training: &mut dyn Training, seconds: f64) -> Measured {
 
 /// Median milliseconds of `work`, and how often it was timed.
 fn median(seconds: f64, mut work: impl FnMut(usize)) -> (f64, usize) {
-    for index in 0..WARM_UP {
-        work(index);
+    let (most, limit) = WARM_UP;
+    let start = Instant::now();
+    let mut warm = 0;
+    while warm < most && start.elapsed().as_secs_f64() < limit {
+        work(warm);
+        warm += 1;
     }
     let start = Instant::now();
     let mut times = Vec::new();
     while times.len() < MOST && (times.len() < FEWEST || start.elapsed().as_secs_f64() < seconds) {
         let clock = Instant::now();
-        work(WARM_UP + times.len());
+        work(warm + times.len());
         times.push(clock.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);

@@ -1,7 +1,6 @@
 """One measurement as a line of JSON:
 
 python -m torch_side prepare|epoch NAME FOLDER
-python -m torch_side losses NAME FOLDER FACTOR      (of the learning rate)
 python -m torch_side time NAME FOLDER SECONDS
 python -m torch_side peak
 """
@@ -41,7 +40,7 @@ def dataset(twin):
 
 
 def prepare(twin, folder):
-    """Writes the initial weights, the batches and the data set, and counts parameters and operations."""
+    """Writes the initial weights, the batches, the first losses and the data set; counts parameters and operations."""
     folder.mkdir(parents=True, exist_ok=True)
     state = twin.start()
     model = state[0]
@@ -57,14 +56,16 @@ def prepare(twin, folder):
         arrays.pop("epochs")
         save_arrays(arrays, folder / "dataset.safetensors")
     count = sum(flops.of_step(model, lambda b=b: twin.loss(model, tensors(b))) for b in all_batches) / BATCHES
-    return {"parameters": parameters, "flops": count, "has_epoch": bool(arrays), "check_factor": twin.check_factor}
+    facts = {"parameters": parameters, "rate_factor": twin.check_factor, "losses": losses(twin)}
+    (folder / "twin.json").write_text(json.dumps(facts) + "\n")
+    return {"parameters": parameters, "flops": count, "has_epoch": bool(arrays)}
 
 
-def losses(twin, factor):
-    state = twin.start(dropout=False, factor=factor)
+def losses(twin):
+    """The losses of the first steps, without dropout."""
+    state = twin.start(dropout=False, factor=twin.check_factor)
     data = [tensors(batch) for batch in batches(twin)]
-    found = [twin.step(state, data[i % BATCHES]) for i in range(LOSSES)]
-    return {"losses": found, "parameters": sum(p.numel() for p in state[0].parameters())}
+    return [twin.step(state, data[i % BATCHES]) for i in range(LOSSES)]
 
 
 def main(command, name=None, folder=None, number="1"):
@@ -74,8 +75,6 @@ def main(command, name=None, folder=None, number="1"):
     twin = TWINS[name]
     if command == "prepare":
         return prepare(twin, Path(folder))
-    if command == "losses":
-        return losses(twin, float(number))
     if command == "time":
         return measure.measure(twin, [tensors(batch) for batch in batches(twin)], float(number))
     if command == "epoch":

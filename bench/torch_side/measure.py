@@ -6,6 +6,7 @@ import time
 import torch
 
 WARM_UP, FEWEST, MOST = 3, 7, 400
+WARM_UP_SECONDS = 2  # or fewer steps if they take as long
 
 
 def peak_mib():
@@ -22,13 +23,16 @@ def peak_mib():
 
 def median_ms(seconds, work):
     """Median milliseconds of `work(index)`, and how often it was timed."""
-    for index in range(WARM_UP):
-        work(index)
+    start = time.perf_counter()
+    warm = 0
+    while warm < WARM_UP and time.perf_counter() - start < WARM_UP_SECONDS:
+        work(warm)
+        warm += 1
     start = time.perf_counter()
     times = []
     while len(times) < MOST and (len(times) < FEWEST or time.perf_counter() - start < seconds):
         clock = time.perf_counter()
-        work(WARM_UP + len(times))
+        work(warm + len(times))
         times.append((time.perf_counter() - clock) * 1e3)
     return statistics.median(times), len(times)
 
