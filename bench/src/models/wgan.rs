@@ -208,6 +208,8 @@ impl Wgan {
     /// Burn differentiates once, so g is taken by a backward pass of its own, and with v = g / |g| held fixed the penalty's
     /// gradient is that of mean 20 (|g| - 1) dD(x + t v)/dt, the derivative being a central difference. All scores come from
     /// one pass through D.
+    ///
+    /// That is not the exact gradient: a leaky ReLU may change its slope between the two places. The check of the twin refuses it.
     fn d_step(&mut self, gan: Gan, batch: &Batch) -> (Gan, f32) {
         let Gan {
             generator,
