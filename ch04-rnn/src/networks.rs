@@ -1,12 +1,12 @@
 //! The classifier of names (sections 4.2 to 4.4).
 
 use burn::module::Module;
-use burn::nn::{Embedding, EmbeddingConfig};
+
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use common::data::{LANGUAGES, NAME_ALPHABET, PaddedSequences, Sequences};
 use common::nn::rnn::{Rnn, RnnConfig};
-use common::nn::{Linear, LinearConfig};
+use common::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use common::train::Network;
 use common::{Error, Result};
 

@@ -4,6 +4,7 @@
 //!   [`Run`](experiment::Run), which is all that an experiment sees
 //! - [`data`]: data sets, where they are looked for, batches
 //! - [`train`]: recipes, the training loop, history, scores, checkpoints
+//! - [`study`]: hyper-parameter search
 //! - [`plot`], [`report`]: figures, report pages, the gallery
 //! - [`kernels`], [`nn`]: fast CPU operations, and layers on them
 //! - [`device`], [`cli`]: `--device` and the rest of the command line
@@ -19,6 +20,7 @@ pub mod nn;
 pub mod plot;
 pub mod report;
 pub mod seed;
+pub mod study;
 pub mod suggest;
 pub mod train;
 

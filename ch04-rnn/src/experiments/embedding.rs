@@ -1,9 +1,9 @@
 //! 4.2: tokens become vectors, and an RNN reads them.
 
-use burn::nn::EmbeddingConfig;
 use burn::tensor::{Int, Tensor};
 use common::data::{NAME_ALPHABET, spell};
 use common::experiment::Run;
+use common::nn::EmbeddingConfig;
 use common::nn::rnn::RnnConfig;
 use common::plot::{Picture, image_grid};
 use common::{Error, Result};

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
+/// Where the studies of a run lie in its folder.
+pub(super) const STUDIES: &str = "studies";
+
 /// The folder of a run that is going on.
 pub(super) struct RunFolder {
     finished: PathBuf,
@@ -24,7 +27,7 @@ impl RunFolder {
         if resume {
             let earlier = [&partial, &stopped, &finished]
                 .into_iter()
-                .find(|folder| has_checkpoint(folder));
+                .find(|folder| can_go_on(folder));
             match earlier {
                 Some(folder) if *folder == partial => {}
                 Some(folder) => {
@@ -36,7 +39,7 @@ impl RunFolder {
                     word = Some("nothing to resume: starting from the beginning".to_string());
                 }
             }
-        } else if has_checkpoint(&partial) {
+        } else if can_go_on(&partial) {
             remove(&stopped)?;
             rename(&partial, &stopped)?;
             word = Some(format!(
@@ -70,7 +73,12 @@ impl RunFolder {
     }
 }
 
-fn has_checkpoint(folder: &Path) -> bool {
+/// Whether there is a model's checkpoint or a study's trials in the folder of a run.
+fn can_go_on(folder: &Path) -> bool {
+    let studies = std::fs::read_dir(folder.join(STUDIES));
+    if studies.is_ok_and(|mut studies| studies.next().is_some()) {
+        return true;
+    }
     let models = std::fs::read_dir(folder.join("checkpoints"));
     models.is_ok_and(|models| {
         models
@@ -101,6 +109,17 @@ mod tests {
     }
 
     #[test]
+    fn a_run_with_nothing_but_a_study_can_go_on() {
+        let parent = tempfile::tempdir().unwrap();
+        let (first, _) = RunFolder::open(parent.path(), "quick", false).unwrap();
+        let file = first.path().join(STUDIES).join("search.jsonl");
+        crate::files::write_atomic(&file, b"{}\n").unwrap();
+        let (resumed, word) = RunFolder::open(parent.path(), "quick", true).unwrap();
+        assert!(word.is_none());
+        assert!(resumed.path().join(STUDIES).join("search.jsonl").exists());
+    }
+
+    #[test]
     fn a_finished_run_stays_until_the_next_one_is_finished() {
         let parent = tempfile::tempdir().unwrap();
         let (first, _) = RunFolder::open(parent.path(), "quick", false).unwrap();
@@ -121,11 +140,11 @@ mod tests {
         checkpoint(&first);
         let (resumed, word) = RunFolder::open(parent.path(), "quick", true).unwrap();
         assert!(word.is_none());
-        assert!(has_checkpoint(resumed.path()));
+        assert!(can_go_on(resumed.path()));
         let (afresh, word) = RunFolder::open(parent.path(), "quick", false).unwrap();
         assert!(word.unwrap().contains("quick.stopped"));
-        assert!(!has_checkpoint(afresh.path()));
+        assert!(!can_go_on(afresh.path()));
         let (resumed, _) = RunFolder::open(parent.path(), "quick", true).unwrap();
-        assert!(has_checkpoint(resumed.path()));
+        assert!(can_go_on(resumed.path()));
     }
 }

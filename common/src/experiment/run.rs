@@ -7,11 +7,13 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::json;
 
+use super::folder;
 use super::options::{Options, Preset};
 use crate::data::{self, Batches, Images, LabeledSequences, Split};
 use crate::files::write_atomic;
 use crate::plot::Figure;
 use crate::report::{Claim, FigureEntry, Metric, ModelSummary, Summary, Table};
+use crate::study::Study;
 use crate::train::{self, Fitted, Folders, History, Recipe, Session, Trainable, Watch};
 use crate::{Error, Result};
 
@@ -63,6 +65,15 @@ impl Run {
     /// [`Error::Data`] for a damaged file, or with `--data real` when there is none.
     pub fn mnist(&mut self, train: usize, test: usize) -> Result<Split<Images>> {
         let all = data::mnist(&self.options.data_options())?;
+        Ok(self.at_most(all, [train, test], Images::take))
+    }
+
+    /// Fashion-MNIST (or drawn garments), at most `train` and `test` examples of it; `--limit` lowers both.
+    ///
+    /// # Errors
+    /// As [`mnist`](Self::mnist).
+    pub fn fashion_mnist(&mut self, train: usize, test: usize) -> Result<Split<Images>> {
+        let all = data::fashion_mnist(&self.options.data_options())?;
         Ok(self.at_most(all, [train, test], Images::take))
     }
 
@@ -186,10 +197,7 @@ impl Run {
             }),
             resume: self.options.resume,
             reuse: self.siblings.clone(),
-            context: json!({
-                "device": self.summary.device,
-                "data": self.summary.data.iter().map(|d| &d.name).collect::<Vec<_>>(),
-            }),
+            context: self.context(),
         };
         let fitted = train::fit(&session, name, model, train, evaluate, &recipe)?;
         self.summary.models.push(ModelSummary {
@@ -209,6 +217,24 @@ impl Run {
     pub fn load<M: Module>(&self, name: &str, model: M) -> Result<M> {
         let file = format!("{}-last.bpk", train::slug(name));
         train::load_model(&self.folder.join("models").join(file), model)
+    }
+
+    /// A study that keeps its trials in `studies/NAME.jsonl`; with `--resume` those of an interrupted run are taken over.
+    ///
+    /// # Errors
+    /// As [`Study::stored_at`].
+    pub fn study(&self, name: &str, study: Study) -> Result<Study> {
+        let path = self.folder.join(folder::STUDIES);
+        let path = path.join(format!("{}.jsonl", train::slug(name)));
+        study.stored_at(&path, self.options.resume, self.context())
+    }
+
+    /// What must be equal for a training or a study to be continued.
+    fn context(&self) -> serde_json::Value {
+        json!({
+            "device": self.summary.device,
+            "data": self.summary.data.iter().map(|d| &d.name).collect::<Vec<_>>(),
+        })
     }
 
     /// Display and results table for a loop of the experiment's own.

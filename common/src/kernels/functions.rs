@@ -80,6 +80,25 @@ pub(crate) unsafe fn sigmoid<V: Vector>(x: V) -> V {
     }
 }
 
+/// ln(1 + x) for x in \[0, 1\], to about 1e-7: 2 artanh(x / (2 + x)) by its series.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+pub(crate) unsafe fn ln_1p<V: Vector>(x: V) -> V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let c = |v: f32| V::splat(v);
+        let z = x.div(x.add(c(2.0))); // at most 1/3
+        let square = z.mul(z);
+        let mut p = c(2.0 / 15.0);
+        for k in [13.0f32, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
+            p = p.mul_add(square, c(2.0 / k));
+        }
+        p.mul(z)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +146,31 @@ mod tests {
                 (e - 1.0 - tiny).abs() < 1e-6
                     && (t / tiny - 1.0).abs() < 1e-6
                     && (s - 0.5).abs() < 1e-5
+            );
+        }
+    }
+
+    struct Ln1p(f32);
+
+    impl Kernel for Ln1p {
+        type Output = f32;
+
+        #[inline(always)]
+        unsafe fn run<V: Vector>(self) -> f32 {
+            let mut out = [0.0f32; 16];
+            // SAFETY: the array has room for the largest vector.
+            unsafe { ln_1p(V::splat(self.0)).store(out.as_mut_ptr()) };
+            out[0]
+        }
+    }
+
+    #[test]
+    fn ln_1p_agrees_with_f64() {
+        for x in (0..=1000).map(|i| i as f32 / 1000.0).chain([1e-30, 1e-8]) {
+            let (got, want) = (dispatch(Ln1p(x)), f64::from(x).ln_1p());
+            assert!(
+                (f64::from(got) - want).abs() <= 3e-7 * want,
+                "ln(1 + {x}) = {got}, not {want}"
             );
         }
     }

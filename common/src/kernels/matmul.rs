@@ -1,10 +1,19 @@
-//! Matrix product for the sizes of small networks: the right matrix is packed strip by strip, the left one is read
-//! where it lies.
+//! Matrix product for the sizes of small networks, block by block: the blocks of both matrices are packed in the order
+//! in which they are read (Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008).
+
+mod batched;
+mod tile;
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::parallel::{Shared, part, written};
-use super::simd::{Kernel, Vector, dispatch};
+use super::parallel::{Shared, part, ranges, written};
+pub(crate) use batched::{Matrices, matmul_each};
+pub(crate) use tile::{
+    LANES, Left, NARROW_ROWS, Product, Registers, Start, VECTORS, WIDE_ROWS, accumulate, pack_left,
+    pack_right, strips,
+};
 
 /// A matrix in memory with any steps; a transposed one is only described differently.
 #[derive(Clone, Copy, Debug)]
@@ -36,31 +45,70 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Some of the columns.
+    /// `rows x cols` values, of which two in a column are `row_step` apart and two in a row `col_step`.
     ///
     /// # Panics
-    /// If they are not columns of this matrix.
-    pub fn columns(self, range: std::ops::Range<usize>) -> Self {
-        assert!(
-            range.start <= range.end && range.end <= self.cols,
-            "columns of the matrix"
-        );
-        let from = (range.start * self.col_step).min(self.values.len());
+    /// If a value lies beyond the end.
+    pub fn strided(
+        values: &'a [f32],
+        [rows, cols]: [usize; 2],
+        [row_step, col_step]: [usize; 2],
+    ) -> Self {
+        let inside = rows == 0
+            || cols == 0
+            || (rows - 1)
+                .checked_mul(row_step)
+                .zip((cols - 1).checked_mul(col_step))
+                .and_then(|(r, c)| r.checked_add(c))
+                .is_some_and(|last| last < values.len());
+        assert!(inside, "a {rows} x {cols} matrix inside of its values");
         Self {
-            values: &self.values[from..],
-            cols: range.len(),
-            ..self
+            values,
+            rows,
+            cols,
+            row_step,
+            col_step,
         }
     }
 
-    /// Number of rows.
+    /// Its rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Number of columns.
+    /// Some rows and some columns.
+    ///
+    /// # Panics
+    /// If they are not part of the matrix.
+    pub fn block(self, rows: Range<usize>, cols: Range<usize>) -> Self {
+        assert!(
+            rows.start <= rows.end
+                && rows.end <= self.rows
+                && cols.start <= cols.end
+                && cols.end <= self.cols,
+            "block of a matrix"
+        );
+        let from = rows.start * self.row_step + cols.start * self.col_step;
+        Self {
+            // Nothing is read from a block without rows or columns.
+            values: self.values.get(from..).unwrap_or_default(),
+            rows: rows.len(),
+            cols: cols.len(),
+            ..self
+        }
+    }
+
+    /// Its columns.
     pub fn cols(&self) -> usize {
         self.cols
+    }
+
+    /// Some of the columns.
+    ///
+    /// # Panics
+    /// If they are not columns of this matrix.
+    pub fn columns(self, range: Range<usize>) -> Self {
+        self.block(0..self.rows, range)
     }
 
     /// Rows become columns.
@@ -82,18 +130,13 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// Rows of a full tile.
-pub(super) const WIDE_ROWS: usize = 8;
-pub(super) const NARROW_ROWS: usize = 4;
-/// Vectors of a tile.
-pub(super) const VECTORS: usize = 3;
-/// Terms of a sum that are taken at a time: a strip of this depth stays in the second-level cache.
-const DEPTH: usize = 512;
-/// Largest vector.
-pub(super) const LANES: usize = 16;
+/// Terms of a sum that are taken at a time: a strip of this depth stays in the first-level cache or near it.
+const DEPTH: usize = 256;
+/// Rows of the left matrix that are packed at a time: with the terms above they stay in the second-level cache.
+const ROWS: usize = 128;
 /// Multiplications that are worth a piece of work of their own.
-const GRAIN: usize = 256 * 1024;
-/// Pieces that the rows or the terms are split into at most.
+const GRAIN: usize = 512 * 1024;
+/// Pieces that a product is split into at most.
 const PARTS: usize = 16;
 
 /// `a * b`, plus `bias` (one value per column, or empty for zeros) in each row.
@@ -101,287 +144,222 @@ pub(crate) fn matmul(a: Matrix, b: Matrix, bias: &[f32]) -> Vec<f32> {
     assert_eq!(a.cols, b.rows, "inner sizes");
     assert!(bias.is_empty() || bias.len() == b.cols, "size of the bias");
     let (rows, cols, terms) = (a.rows, b.cols, a.cols);
-    let shape = dispatch(TileShape);
-    let strips = cols.div_ceil(shape.cols);
+    let registers = Registers::new();
+    let mut start = bias.to_vec();
+    start.resize(registers.padded(cols), 0.0);
 
-    // Few strips: split the rows as well, and if those are few too, the terms. Shapes alone decide, so that the
-    // order of every sum is always the same.
-    let wanted = (rows * cols * terms / GRAIN)
-        .clamp(1, PARTS)
-        .div_ceil(strips.max(1));
-    let row_parts = (rows / (4 * WIDE_ROWS)).clamp(1, wanted);
-    let term_parts = (terms / DEPTH).clamp(1, wanted.div_ceil(row_parts));
+    // Split the rows first, then the columns, and if those are few the terms. Shapes alone decide, so that the order
+    // of every sum is always the same.
+    let wanted = (rows * cols * terms / GRAIN).clamp(1, PARTS);
+    let row_parts = (rows / 96).clamp(1, wanted);
+    let col_parts = (cols / 96).clamp(1, wanted.div_ceil(row_parts));
+    let term_parts = (terms / 512).clamp(1, wanted.div_ceil(row_parts * col_parts));
+
+    // Whole tiles and whole vectors.
+    let lines_of = |index| {
+        let tiles = part(rows.div_ceil(registers.rows), row_parts, index);
+        scaled(tiles, registers.rows, rows)
+    };
+    let columns_of = |index| {
+        let vectors = part(cols.div_ceil(registers.lanes), col_parts, index);
+        scaled(vectors, registers.lanes, cols)
+    };
+    let terms_of = |index| part(terms, term_parts, index);
+
+    // What several pieces read is packed once.
+    let mut shared = Vec::new();
+    if row_parts > 1 {
+        let blocks: Vec<(Range<usize>, Range<usize>)> = (0..term_parts)
+            .flat_map(|index| blocks(terms_of(index), DEPTH))
+            .flat_map(|terms| (0..col_parts).map(move |index| (terms.clone(), columns_of(index))))
+            .collect();
+        let work = |out: Shared| {
+            ranges(
+                blocks.len(),
+                GRAIN / 8 / (DEPTH * cols.div_ceil(col_parts)),
+                |range| {
+                    for (terms, columns) in &blocks[range] {
+                        let (at, len) = place(b, terms, columns);
+                        // SAFETY: the blocks are disjoint and cover the matrix.
+                        let to = unsafe { std::slice::from_raw_parts_mut(out.part(at, len), len) };
+                        pack_right(b.block(terms.clone(), columns.clone()), to);
+                    }
+                },
+            );
+        };
+        // SAFETY: the blocks cover the matrix.
+        shared = unsafe { written(terms * registers.padded(cols), work).0 };
+    }
+    let shared = (row_parts > 1).then_some(shared.as_slice());
 
     let work = |out: Shared| {
-        let pieces = strips * row_parts * term_parts;
-        let one = |buffer: &mut Vec<f32>, piece: usize| {
-            let (strip, rest) = (piece % strips, piece / strips);
-            let (row_part, term_part) = (rest % row_parts, rest / row_parts);
-            let tiles = part(rows.div_ceil(shape.rows), row_parts, row_part);
-            let terms = part(terms, term_parts, term_part);
-            let first = strip * shape.cols;
-            let width = (cols - first).min(shape.cols);
-            let bias = if term_part == 0 && !bias.is_empty() {
-                &bias[first..first + width]
-            } else {
-                &[]
+        let pieces = row_parts * col_parts * term_parts;
+        let one = |buffer: &mut Buffer, piece: usize| {
+            let (row_part, rest) = (piece % row_parts, piece / row_parts);
+            let (col_part, term_part) = (rest % col_parts, rest / col_parts);
+            let (lines, columns, terms) = (
+                lines_of(row_part),
+                columns_of(col_part),
+                terms_of(term_part),
+            );
+            let start = match term_part {
+                0 if !bias.is_empty() => &start[columns.start..registers.padded(columns.end)],
+                _ => &[],
             };
             let offset = term_part * rows * cols;
-            dispatch(Piece {
+            block_product(
                 a,
                 b,
-                rows,
-                cols,
-                terms,
-                tiles,
-                first,
-                width,
-                bias,
+                [lines, columns, terms],
+                start,
+                shared,
                 buffer,
                 out,
                 offset,
-            });
+            );
         };
         if pieces == 1 {
-            one(&mut Vec::new(), 0);
+            one(&mut Buffer::default(), 0);
         } else {
-            (0..pieces).into_par_iter().for_each_init(Vec::new, one);
+            (0..pieces)
+                .into_par_iter()
+                .for_each_init(Buffer::default, one);
         }
     };
-    // SAFETY: every strip of columns of every tile of rows is written for every part of the terms.
+    // SAFETY: every part of the rows and of the columns is written for every part of the terms.
     let (mut sums, ()) = unsafe { written(term_parts * rows * cols, work) };
     if term_parts > 1 {
         let (total, more) = sums.split_at_mut(rows * cols);
-        for part in more.chunks_exact(total.len().max(1)) {
-            total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
-        }
+        let len = total.len();
+        let total = Shared::new(total);
+        ranges(len, GRAIN / 16, |range| {
+            // SAFETY: the ranges are disjoint.
+            let total = unsafe {
+                std::slice::from_raw_parts_mut(total.part(range.start, range.len()), range.len())
+            };
+            for part in more.chunks_exact(len) {
+                total
+                    .iter_mut()
+                    .zip(&part[range.clone()])
+                    .for_each(|(t, p)| *t += p);
+            }
+        });
         sums.truncate(rows * cols);
     }
     sums
 }
 
-/// Rows and columns of a tile on this processor.
-pub(super) struct TileShape;
-
-pub(super) struct Tile {
-    pub rows: usize,
-    pub cols: usize,
+/// A range of `unit` items each, within `end` items in all.
+fn scaled(range: Range<usize>, unit: usize, end: usize) -> Range<usize> {
+    (range.start * unit).min(end)..(range.end * unit).min(end)
 }
 
-impl Kernel for TileShape {
-    type Output = Tile;
-
-    #[inline(always)]
-    unsafe fn run<V: Vector>(self) -> Tile {
-        let rows = if V::WIDE { WIDE_ROWS } else { NARROW_ROWS };
-        Tile {
-            rows,
-            cols: VECTORS * V::LANES,
-        }
-    }
+/// `range` in as few and as even parts of at most `longest` as possible; an empty one is a part, too.
+fn blocks(range: Range<usize>, longest: usize) -> impl Iterator<Item = Range<usize>> {
+    let parts = range.len().div_ceil(longest).max(1);
+    (0..parts).map(move |index| {
+        let block = part(range.len(), parts, index);
+        range.start + block.start..range.start + block.end
+    })
 }
 
-/// One strip of columns for some rows and some terms.
-struct Piece<'a> {
-    a: Matrix<'a>,
-    b: Matrix<'a>,
-    rows: usize,
-    cols: usize,
-    terms: std::ops::Range<usize>,
-    tiles: std::ops::Range<usize>,
-    /// First column and number of columns.
-    first: usize,
-    width: usize,
-    bias: &'a [f32],
-    buffer: &'a mut Vec<f32>,
-    out: Shared<'a>,
-    /// Where the sums of this part of the terms start.
-    offset: usize,
+/// Where a block of the right matrix lies among its packed blocks, and its size.
+fn place(b: Matrix, terms: &Range<usize>, columns: &Range<usize>) -> (usize, usize) {
+    let registers = Registers::new();
+    let at = terms.start * registers.padded(b.cols) + terms.len() * columns.start;
+    (at, terms.len() * registers.padded(columns.len()))
 }
 
-impl Kernel for Piece<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<V: Vector>(self) {
-        let Self {
-            a,
-            b,
-            rows,
-            cols,
-            terms,
-            tiles,
-            first,
-            width,
-            bias,
-            buffer,
-            out,
-            offset,
-        } = self;
-        let height = if V::WIDE { WIDE_ROWS } else { NARROW_ROWS };
-        let vectors = width.div_ceil(V::LANES);
-        let pitch = vectors * V::LANES;
-        buffer.resize(DEPTH.min(terms.len()) * pitch, 0.0);
-        let mut start = [0.0f32; VECTORS * LANES];
-        start[..bias.len()].copy_from_slice(bias);
-
-        let mut block = terms.clone();
-        let mut fresh = true;
-        loop {
-            let depth = block.len().min(DEPTH);
-            pack_strip(b, block.start, depth, first, width, pitch, buffer);
-            for tile in tiles.clone() {
-                let strip = &buffer[..depth * pitch];
-                let lines = (rows - tile * height).min(height);
-                let at = [tile * height, lines, block.start, depth];
-                // The sums so far, or the bias; a row that does not exist is computed and dropped.
-                let mut sums = [[0.0f32; VECTORS * LANES]; WIDE_ROWS];
-                for (r, sum) in sums.iter_mut().enumerate().take(lines) {
-                    if fresh {
-                        *sum = start;
-                    } else {
-                        let at = offset + (tile * height + r) * cols + first;
-                        // SAFETY: a part of this piece's own columns and rows, which the first block has written.
-                        unsafe {
-                            sum.as_mut_ptr()
-                                .copy_from_nonoverlapping(out.part(at, width), width)
-                        };
-                    }
-                }
-                // SAFETY: the instruction set is the caller's promise; the tile has `lines` rows of `a`.
-                unsafe {
-                    match (V::WIDE, vectors) {
-                        (true, 1) => product::<V, WIDE_ROWS, 1>(a, at, strip, &mut sums),
-                        (true, 2) => product::<V, WIDE_ROWS, 2>(a, at, strip, &mut sums),
-                        (true, _) => product::<V, WIDE_ROWS, VECTORS>(a, at, strip, &mut sums),
-                        (false, 1) => product::<V, NARROW_ROWS, 1>(a, at, strip, &mut sums),
-                        (false, 2) => product::<V, NARROW_ROWS, 2>(a, at, strip, &mut sums),
-                        (false, _) => product::<V, NARROW_ROWS, VECTORS>(a, at, strip, &mut sums),
-                    }
-                }
-                for (r, sum) in sums.iter().enumerate().take(lines) {
-                    // SAFETY: this piece's own columns and rows.
-                    unsafe {
-                        out.write(offset + (tile * height + r) * cols + first, &sum[..width])
-                    };
-                }
-            }
-            fresh = false;
-            block.start += depth;
-            if block.is_empty() {
-                break;
-            }
-        }
-    }
+/// Packed blocks of both matrices.
+#[derive(Default)]
+struct Buffer {
+    left: Vec<f32>,
+    right: Vec<f32>,
 }
 
-/// `to[term, column] = b[from + term, first + column]`, rows of `pitch` values.
-#[inline(always)]
-pub(super) fn pack_strip(
-    b: Matrix,
-    from: usize,
-    depth: usize,
-    first: usize,
-    width: usize,
-    pitch: usize,
-    to: &mut [f32],
-) {
-    if b.col_step == 1 {
-        for (term, to) in to.chunks_exact_mut(pitch.max(1)).enumerate().take(depth) {
-            let at = (from + term) * b.row_step + first;
-            to[..width].copy_from_slice(&b.values[at..at + width]);
-        }
-        return;
-    }
-    // A few terms at a time: the lines of the cache that are written stay there for all columns.
-    for block in (0..depth).step_by(LANES) {
-        let count = (depth - block).min(LANES);
-        let to = &mut to[block * pitch..][..count * pitch];
-        for column in 0..width {
-            let at = (from + block) * b.row_step + (first + column) * b.col_step;
-            let values = &b.values[at..][..(count - 1) * b.row_step + 1];
-            if let (1, Ok(values)) = (b.row_step, <&[f32; LANES]>::try_from(values)) {
-                for (i, value) in values.iter().enumerate() {
-                    to[i * pitch + column] = *value;
-                }
-            } else {
-                for i in 0..count {
-                    to[i * pitch + column] = values[i * b.row_step];
-                }
-            }
-        }
-    }
-}
-
-/// Adds to `sums` the product of rows and terms of `a`, at (first row, rows, first term, terms), and `b`
-/// `[term, N vectors]`. Beyond the last row the last one is taken again.
-///
-/// # Safety
-/// The processor has the instruction set of `V`.
-#[inline(always)]
-unsafe fn product<V: Vector, const M: usize, const N: usize>(
+/// Lines, columns and terms of one piece, written to `out` from `offset` on. The blocks of the right matrix are in
+/// `shared`, or are packed here.
+#[allow(clippy::too_many_arguments)]
+fn block_product(
     a: Matrix,
-    [first, rows, term, depth]: [usize; 4],
-    b: &[f32],
-    sums: &mut [[f32; VECTORS * LANES]; WIDE_ROWS],
+    b: Matrix,
+    [lines, columns, terms]: [Range<usize>; 3],
+    start: &[f32],
+    shared: Option<&[f32]>,
+    buffer: &mut Buffer,
+    out: Shared,
+    offset: usize,
 ) {
-    assert!(
-        rows > 0 && first + rows <= a.rows && term + depth <= a.cols,
-        "tile inside of the matrix"
-    );
-    assert!(b.len() >= depth * N * V::LANES && N * V::LANES <= VECTORS * LANES && M <= WIDE_ROWS);
-    // SAFETY: rows and terms are inside of the matrix by the first assertion, and a matrix covers its values:
-    // `(rows - 1) * row_step + (cols - 1) * col_step < values.len()`. The second bounds `b` and `sums`.
-    unsafe {
-        let mut total = [[V::splat(0.0); N]; M];
-        let mut lines = [a.values.as_ptr(); M];
-        for m in 0..M {
-            lines[m] = a
-                .values
-                .as_ptr()
-                .wrapping_add((first + m.min(rows - 1)) * a.row_step + term * a.col_step);
-            for n in 0..N {
-                total[m][n] = V::load(sums[m].as_ptr().add(n * V::LANES));
+    let registers = Registers::new();
+    // Rows in order are read where they lie, unless their starts compete for the same lines of the cache.
+    let pack = a.col_step != 1 && columns.len() > registers.lanes
+        || a.row_step.is_multiple_of(1024) && a.row_step > 0;
+    for terms_now in blocks(terms.clone(), DEPTH) {
+        let (at, len) = place(b, &terms_now, &columns);
+        let right = match shared {
+            Some(shared) => &shared[at..at + len],
+            None => {
+                let right = room(&mut buffer.right, len);
+                pack_right(b.block(terms_now.clone(), columns.clone()), right);
+                right
             }
-        }
-        accumulate(&lines, a.col_step, depth, b.as_ptr(), &mut total);
-        for m in 0..M {
-            for n in 0..N {
-                total[m][n].store(sums[m].as_mut_ptr().add(n * V::LANES));
+        };
+        let start = if terms_now.start > terms.start {
+            Start::Output
+        } else if start.is_empty() {
+            Start::Zero
+        } else {
+            Start::Row(start)
+        };
+        for block in blocks(lines.clone(), ROWS) {
+            let mut left = Left::Plain(a.block(block.clone(), terms_now.clone()));
+            if let (true, Left::Plain(plain)) = (pack, left) {
+                let size = block.len().next_multiple_of(registers.rows) * terms_now.len();
+                let packed = room(&mut buffer.left, size);
+                pack_left(plain, registers.rows, packed);
+                left = Left::Packed(packed, block.len(), terms_now.len());
+            }
+            // SAFETY: this piece's own rows and columns; with `Output` the first terms have written them.
+            unsafe {
+                Product {
+                    left,
+                    right,
+                    cols: columns.len(),
+                    start,
+                    out: rows_of(out, offset, block.clone(), columns.clone(), b.cols),
+                    step: b.cols,
+                }
+                .run();
             }
         }
     }
 }
 
-/// Adds to `total[m][n]` the sum over t of `lines[m][t * step] * b[t, n]`, where `b` is `[depth, N vectors]`.
+/// The first value of these rows and columns of the matrix of `pitch` columns at `offset`.
 ///
 /// # Safety
-/// The processor has the instruction set of `V`; each line has a value at every `t * step`, and `b` has
-/// `depth * N * LANES` values.
-#[inline(always)]
-pub(super) unsafe fn accumulate<V: Vector, const M: usize, const N: usize>(
-    lines: &[*const f32; M],
-    step: usize,
-    depth: usize,
-    mut b: *const f32,
-    total: &mut [[V; N]; M],
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        for t in 0..depth {
-            let mut x = [V::splat(0.0); N];
-            for n in 0..N {
-                x[n] = V::load(b.add(n * V::LANES));
-            }
-            for m in 0..M {
-                let w = V::splat(*lines[m].add(t * step));
-                for n in 0..N {
-                    total[m][n] = w.mul_add(x[n], total[m][n]);
-                }
-            }
-            b = b.add(N * V::LANES);
-        }
+/// While they are in use no other thread uses values of them.
+unsafe fn rows_of(
+    out: Shared,
+    offset: usize,
+    rows: Range<usize>,
+    cols: Range<usize>,
+    pitch: usize,
+) -> *mut f32 {
+    assert!(
+        cols.end <= pitch && offset + rows.end * pitch <= out.len(),
+        "block inside of the result"
+    );
+    // SAFETY: the caller's promise; all the rows lie inside by the assertion.
+    unsafe { out.part(offset + rows.start * pitch + cols.start, 0) }
+}
+
+/// The first `len` values of `buffer`, made longer if need be.
+pub(crate) fn room(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    if buffer.len() < len {
+        buffer.resize(len, 0.0);
     }
+    &mut buffer[..len]
 }
 
 /// The sum of each column of `[rows, cols]` values, in parts of fixed size.

@@ -12,14 +12,22 @@
 
 #[cfg(feature = "flex")]
 mod activation;
+mod attend;
+#[cfg(feature = "flex")]
+mod attention;
+mod average;
 #[cfg(feature = "flex")]
 mod conv;
+mod embedding;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "flex")]
 mod functions;
+mod log_softmax;
+mod loss;
 #[cfg(feature = "flex")]
 mod matmul;
+mod norm;
 pub(crate) mod optimizer;
 #[cfg(feature = "flex")]
 mod packed;
@@ -33,8 +41,28 @@ mod rnn;
 #[cfg(feature = "flex")]
 mod simd;
 #[cfg(feature = "flex")]
+mod softmax;
+#[cfg(feature = "flex")]
+mod sums;
+#[cfg(feature = "flex")]
 mod tail;
 
+pub use attend::{
+    AttentionMask, attention, attention_with_weights, masked_softmax, matmul, self_attention,
+    softmax,
+};
+pub use average::{
+    adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d, global_avg_pool,
+};
+pub use embedding::embedding;
+pub use log_softmax::log_softmax;
+pub use loss::{
+    binary_cross_entropy_with_logits, cross_entropy, cross_entropy_ignoring, mean_squared_error,
+    weighted_cross_entropy,
+};
+pub use norm::{
+    batch_norm, batch_norm_leaky_relu, batch_norm_train, batch_norm_train_leaky_relu, layer_norm,
+};
 pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
 
 use burn::tensor::Tensor;

@@ -2,17 +2,12 @@
 //!
 //! The product runs on the calling thread and allocates nothing.
 
-use rayon::prelude::*;
-
 use super::matmul::{
-    LANES, Matrix, NARROW_ROWS, TileShape, VECTORS, WIDE_ROWS, accumulate, pack_strip,
+    LANES, Matrix, NARROW_ROWS, Registers, VECTORS, WIDE_ROWS, accumulate, pack_right, strips,
 };
 use super::simd::{Kernel, Vector, dispatch};
 
-/// Values of a matrix whose strips are packed on several threads.
-const GRAIN: usize = 64 * 1024;
-
-/// Strips of columns, one after the other, each `[terms, vectors * lanes]` with zeros after the last column.
+/// The strips of [`pack_right`].
 #[derive(Debug)]
 pub(crate) struct Packed {
     strips: Vec<f32>,
@@ -43,28 +38,8 @@ impl Packed {
     /// Packs `b`.
     pub fn new(b: Matrix) -> Self {
         let (terms, cols) = (b.rows(), b.cols());
-        let shape = dispatch(TileShape);
-        let lanes = shape.cols / VECTORS;
-        let mut strips = vec![0.0; terms * cols.next_multiple_of(lanes)];
-        let pack = |(index, strip): (usize, &mut [f32])| {
-            let first = index * shape.cols;
-            let width = (cols - first).min(shape.cols);
-            pack_strip(
-                b,
-                0,
-                terms,
-                first,
-                width,
-                width.next_multiple_of(lanes),
-                strip,
-            );
-        };
-        let size = (terms * shape.cols).max(1);
-        if terms * cols < GRAIN {
-            strips.chunks_mut(size).enumerate().for_each(pack);
-        } else {
-            strips.par_chunks_mut(size).enumerate().for_each(pack);
-        }
+        let mut strips = vec![0.0; terms * Registers::new().padded(cols)];
+        pack_right(b, &mut strips);
         Self {
             strips,
             terms,
@@ -115,15 +90,11 @@ impl Kernel for Product<'_> {
     #[inline(always)]
     unsafe fn run<V: Vector>(self) {
         let height = if V::WIDE { WIDE_ROWS } else { NARROW_ROWS };
-        let Packed {
-            ref strips,
-            terms,
-            cols,
-        } = *self.b;
-        for first in (0..cols).step_by(VECTORS * V::LANES) {
-            let width = (cols - first).min(VECTORS * V::LANES);
-            let vectors = width.div_ceil(V::LANES);
-            let strip = &strips[first * terms..][..vectors * V::LANES * terms];
+        let Packed { terms, cols, .. } = *self.b;
+        for (first, vectors) in strips(cols.div_ceil(V::LANES)) {
+            let strip = &self.b.strips[first * V::LANES * terms..][..vectors * V::LANES * terms];
+            let first = first * V::LANES;
+            let width = (cols - first).min(vectors * V::LANES);
             for row in (0..self.rows).step_by(height) {
                 let count = (self.rows - row).min(height);
                 let place = [row, first, width];

@@ -196,13 +196,13 @@ pub fn recurrent_step(
     {
         return flex::recurrent_step(fast, x, h, c);
     }
-    let from_input = weights.from_input(x);
+    let from_input = weights.input_sums(x);
     weights.step(from_input, h, c)
 }
 
 impl RecurrentWeights {
     /// `W_ih x + b_ih` for rows of inputs.
-    fn from_input(&self, x: Tensor<2>) -> Tensor<2> {
+    fn input_sums(&self, x: Tensor<2>) -> Tensor<2> {
         x.matmul(self.weight_ih.clone().transpose()) + self.bias_ih.clone().unsqueeze()
     }
 
@@ -257,7 +257,7 @@ fn plain(
     };
     let (mut outputs, mut last, mut last_cells) = (Vec::new(), Vec::new(), Vec::new());
     for (direction, weights) in weights.iter().enumerate() {
-        let from_input = weights.from_input(x.clone().reshape([batch * time, inputs]));
+        let from_input = weights.input_sums(x.clone().reshape([batch * time, inputs]));
         let from_input = from_input.reshape([batch, time, weights.kind.gates() * hidden]);
         let first = |states: &Tensor<3>| states.clone().narrow(0, direction, 1).squeeze_dim::<2>(0);
         let (mut h, mut c) = (first(&h), c.as_ref().map(first)); // [B, H]

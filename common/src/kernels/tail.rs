@@ -50,3 +50,13 @@ pub(crate) unsafe fn lanes<V: Vector>(vector: V, fill: f32) -> [f32; LANES] {
     unsafe { vector.store(lanes.as_mut_ptr()) };
     lanes
 }
+
+/// The vector at position `i`, filled with zeros beyond the end of `values`.
+///
+/// # Safety
+/// The processor has the instruction set of `V`; `i` is not beyond the end.
+#[inline(always)]
+pub(crate) unsafe fn at<V: Vector>(values: &[f32], i: usize) -> V {
+    // SAFETY: the caller's promise.
+    unsafe { load(values.as_ptr().add(i), values.len() - i, 0.0) }
+}

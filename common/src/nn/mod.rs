@@ -4,13 +4,20 @@
 //! same names, and the initial weights are the same numbers for the same seed.
 
 mod activation;
+mod attention;
+mod average;
 pub mod conv;
+mod embedding;
 mod linear;
+mod norm;
 pub mod pool;
 pub mod rnn;
 
 pub use activation::{Relu, Sigmoid, Tanh};
+pub use attention::{MultiHeadAttention, MultiHeadAttentionConfig};
+pub use embedding::{Embedding, EmbeddingConfig};
 pub use linear::{Linear, LinearConfig};
+pub use norm::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig};
 
 use burn::nn::PaddingConfig2d;
 

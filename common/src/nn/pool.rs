@@ -1,5 +1,10 @@
 //! Pooling layers.
 
+pub use super::average::{
+    AdaptiveAvgPool1d, AdaptiveAvgPool1dConfig, AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig,
+    AvgPool1d, AvgPool1dConfig, AvgPool2d, AvgPool2dConfig,
+};
+
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
 use burn::nn::PaddingConfig2d;

@@ -15,7 +15,7 @@ use tiny_skia::{
     Rect, Stroke, Transform,
 };
 
-use super::chart::Area;
+use super::axes::Area;
 
 /// Red, green, blue.
 pub(super) type Rgb = (u8, u8, u8);
@@ -123,6 +123,18 @@ impl Canvas {
             let paint = paint(color, alpha);
             self.pixels
                 .stroke_path(&path, &paint, &stroke, Transform::identity(), mask);
+        }
+    }
+
+    /// Another picture at a place, which is cut off where this one ends.
+    pub(super) fn paste(&mut self, other: &Canvas, (left, top): (u32, u32)) {
+        let (width, height) = (other.pixels.width(), other.pixels.height());
+        for y in 0..height.min(self.pixels.height().saturating_sub(top)) {
+            let columns = width.min(self.pixels.width().saturating_sub(left)) as usize;
+            let from = (y * width) as usize;
+            let to = ((top + y) * self.pixels.width() + left) as usize;
+            let row = &other.pixels.pixels()[from..from + columns];
+            self.pixels.pixels_mut()[to..to + columns].copy_from_slice(row);
         }
     }
 

@@ -1,19 +1,27 @@
-//! Figures: line charts and scatter plots ([`lines`], [`scatter`]), the surface a classifier has learned ([`decision_surface`]) and
-//! pictures side by side ([`image_grid`]), in one look, as PNG with the numbers behind them as CSV.
+//! Figures: line charts and scatter plots ([`lines`], [`scatter`]), several of them side by side ([`panels`]), bars ([`bars`]), the surface a
+//! classifier has learned ([`decision_surface`]) and pictures side by side ([`image_grid`]), in one look, as PNG with the numbers behind them as
+//! CSV.
 //!
 //! plotters lays out and draws the charts; `canvas.rs` gives it smooth lines and a font that is part of the program, so
 //! that a figure looks the same on every machine.
 
+mod axes;
+mod bars;
 mod canvas;
 mod chart;
+mod field;
 mod grid;
+mod panels;
+mod series;
 mod style;
 mod surface;
 
 use std::path::Path;
 
+pub use bars::bars;
 pub use chart::{Chart, Number, lines, scatter};
 pub use grid::{ImageGrid, Picture, image_grid};
+pub use panels::panels;
 pub use surface::decision_surface;
 
 use crate::files::write_atomic;

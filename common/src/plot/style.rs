@@ -33,3 +33,30 @@ pub(super) const TICK: f32 = 24.0;
 pub(super) fn series(i: usize) -> Rgb {
     SERIES[i % SERIES.len()]
 }
+
+/// Light to dark, 0 to 1, for numbers that have an order; also told apart in grey.
+pub(super) fn sequential(part: f64) -> Rgb {
+    const STOPS: [(f64, f64, f64); 4] = [
+        (255.0, 247.0, 196.0),
+        (127.0, 205.0, 187.0),
+        (44.0, 127.0, 184.0),
+        (8.0, 29.0, 88.0),
+    ];
+    let place = part.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
+    let low = (place.floor() as usize).min(STOPS.len() - 2);
+    let (from, to, share) = (STOPS[low], STOPS[low + 1], place - low as f64);
+    let mix = |from: f64, to: f64| (from + (to - from) * share).round() as u8;
+    (mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
+}
+
+/// Where each value lies between the least and the greatest, 0 to 1; what is no number, and a lone value, lies in the middle.
+pub(super) fn parts(values: &[f64]) -> Vec<f64> {
+    let finite = || values.iter().copied().filter(|v| v.is_finite());
+    let low = finite().fold(f64::INFINITY, f64::min);
+    let high = finite().fold(f64::NEG_INFINITY, f64::max);
+    let part = |value: &f64| match (value - low) / (high - low) {
+        part if part.is_finite() => part,
+        _ => 0.5,
+    };
+    values.iter().map(part).collect()
+}

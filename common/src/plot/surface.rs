@@ -4,8 +4,9 @@ use plotters::element::{Circle, TriangleMarker};
 use plotters::style::{Color, RGBColor};
 use plotters_backend::text_anchor::{HPos, VPos};
 
+use super::axes::{Axis, Frame};
 use super::canvas::{Canvas, Rgb, TextPlace};
-use super::chart::{Axis, Entry, Frame, Mark, header};
+use super::series::{Entry, Mark, header};
 use super::{Figure, csv, style};
 use crate::data::Points;
 

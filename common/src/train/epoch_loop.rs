@@ -21,7 +21,7 @@ use burn::train::{
 use super::checkpoint::State;
 use super::meter::Meter;
 use super::progress::{Display, Progress};
-use super::{Clip, Recipe, StepOutput, interrupt};
+use super::{Clip, Losses, Recipe, StepOutput, interrupt};
 use crate::files::write_atomic;
 use crate::seed::mix;
 use crate::{Error, Result};
@@ -38,6 +38,8 @@ pub(super) struct Outcome {
 pub(super) struct EpochLoop<M: LearnerModel> {
     pub(super) name: String,
     pub(super) recipe: Recipe,
+    /// What the learner's schedule reads.
+    pub(super) losses: Losses,
     pub(super) device: Device,
     pub(super) seed: u64,
     /// The epoch that the training loader shuffles for.
@@ -168,6 +170,10 @@ where
         for epoch in start..=total_epochs {
             self.epoch.store(epoch, Ordering::SeqCst);
             self.device.seed(mix(self.seed, epoch as u64));
+            if let Some((name, _)) = self.evaluations.first() {
+                let losses = outcome.state.history.column(&format!("{name} loss"));
+                self.losses.set(losses);
+            }
             learner.lr_step();
 
             let events = &mut components.event_processor;

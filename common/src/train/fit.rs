@@ -14,7 +14,7 @@ use serde_json::json;
 use super::checkpoint::{self, AtomicCheckpointer, State};
 use super::epoch_loop::{EpochLoop, Evaluation, Outcome, save_model};
 use super::progress::Display;
-use super::{History, Recipe, StepOutput, Trainable, dashboard};
+use super::{History, Losses, Recipe, StepOutput, Trainable, dashboard};
 use crate::data::{Batches, Loader};
 use crate::seed::mix;
 use crate::{Error, Result};
@@ -112,6 +112,12 @@ where
             "{name}: there is no training example"
         )));
     }
+    if recipe.schedule.needs_losses() && evaluate.is_empty() {
+        return Err(Error::Usage(format!(
+            "{name}: {:?} looks at the loss of an evaluation set, and there is none",
+            recipe.schedule
+        )));
+    }
     let slug = slug(name);
     let seed = slug
         .bytes()
@@ -207,9 +213,12 @@ where
         .first()
         .map_or(train_loader.clone(), |(_, loader)| loader.clone());
 
+    let losses = Losses::default();
+    let schedule = recipe.schedule.init_with(recipe.lr, &losses)?;
     let strategy = Arc::new(EpochLoop::<M> {
         name: name.to_string(),
         recipe: recipe.clone(),
+        losses,
         device: autodiff,
         seed,
         epoch,
@@ -253,7 +262,6 @@ where
         }
         _ => training.renderer(Box::new(dashboard::Silent)),
     };
-    let schedule = recipe.schedule.init(recipe.lr)?;
     let result = training.launch(Learner::new(
         model.train(),
         recipe.optimizer.init_with(recipe.clip),

@@ -26,5 +26,5 @@ pub use objective::{
 pub use optim::Optimizer;
 pub use progress::{Display, Watch};
 pub use recipe::Recipe;
-pub use schedule::Schedule;
+pub use schedule::{Losses, Schedule};
 pub use score::{Predictions, Score};

@@ -1,7 +1,6 @@
 //! What a network is trained for: [`Classifier`] and [`Regressor`] add a loss to a network that has only a `forward`.
 
 use burn::module::{Module, ModuleDisplay};
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn::train::{
@@ -11,6 +10,8 @@ use burn::train::{
 
 use crate::data::Batch;
 
+pub use crate::kernels::{cross_entropy, mean_squared_error};
+
 /// A module with one input and one output of shape [batch, outputs].
 pub trait Network: Module + ModuleDisplay + std::fmt::Display + 'static {
     /// The tensor it takes, as `Tensor<4>` for images [batch, channel, height, width].
@@ -18,20 +19,6 @@ pub trait Network: Module + ModuleDisplay + std::fmt::Display + 'static {
 
     /// The network's output for a batch.
     fn forward(&self, input: Self::Input) -> Tensor<2>;
-}
-
-/// Softmax cross-entropy of logits [batch, classes] and class numbers \[batch\], mean over the batch (section 2.3):
-/// -log p_y with p = softmax(logits). Shape \[1\].
-pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    let log_p = log_softmax(logits, 1);
-    let of_target = log_p.gather(1, targets.unsqueeze_dim(1)); // [batch, 1]
-    of_target.mean().neg()
-}
-
-/// Mean squared error of outputs and targets of the same shape (section 2.1). Shape \[1\].
-pub fn mean_squared_error(output: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
-    let error = output - targets;
-    (error.clone() * error).mean()
 }
 
 /// A network whose outputs are logits, trained with [`cross_entropy`].

@@ -1,15 +1,31 @@
 //! The way from tensors to the kernels: Burn's backend extension for Flex, and the backward steps.
 
 mod activation;
+mod attention;
+mod average;
 mod conv;
+mod embedding;
 mod linear;
+mod log_softmax;
+mod loss;
+mod matmul;
+mod norm;
 mod optimizer;
 mod pool;
 mod recurrent;
 
 pub(super) use activation::activate;
+pub(super) use attention::{attention, self_attention, softmax_of, takes_attention};
+pub(super) use average::{adaptive_avg_pool, average, avg_pool};
 pub(super) use conv::{conv2d, takes_conv2d};
+pub(super) use embedding::{embedding, takes_embedding};
 pub(super) use linear::{linear, takes_linear};
+pub(super) use log_softmax::{log_softmax, takes_log_softmax};
+pub(super) use loss::{cross_entropy, pointwise, takes_cross_entropy, takes_pointwise};
+pub(super) use matmul::{matmul, takes_matmul};
+pub(super) use norm::{
+    batch_norm, batch_norm_train, layer_norm, takes_batch_norm, takes_layer_norm,
+};
 pub(super) use optimizer::{adam_step, scaled, sgd_step, square_sum, takes_step};
 pub(super) use pool::{max_pool, max_pool2d};
 pub(super) use recurrent::{
@@ -20,7 +36,7 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, DispatchDevice, Flex, backend_extension};
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{DType, Shape, Tensor, TensorData};
+use burn::tensor::{DType, Int, Shape, Tensor, TensorData};
 use std::borrow::Cow;
 
 use super::activation::Activation;
@@ -113,6 +129,15 @@ pub(super) fn is_fast<const D: usize>(x: &Tensor<D>) -> bool {
     }
 }
 
+/// The whole numbers in a tensor: class numbers, or numbers of rows.
+pub(super) fn numbers(x: Tensor<1, Int>) -> Vec<i64> {
+    let data = x.into_data();
+    match data.as_slice::<i32>() {
+        Ok(numbers) => numbers.iter().map(|n| i64::from(*n)).collect(),
+        Err(_) => data.iter::<i64>().collect(),
+    }
+}
+
 /// The values in row-major order, copied only if the tensor is a view.
 fn values(tensor: &Primitive) -> Cow<'_, [f32]> {
     match tensor.as_slice::<f32>() {
@@ -136,6 +161,14 @@ fn values_mut(tensor: &mut Primitive) -> Option<&mut [f32]> {
     tensor
         .try_storage_mut::<f32>()
         .filter(|values| in_order && values.len() == len)
+}
+
+/// The values for writing; a tensor that is in use elsewhere or is a view becomes a copy.
+fn own(x: &mut Primitive) -> &mut [f32] {
+    if values_mut(x).is_none() {
+        *x = tensor(values(x).into_owned(), x.layout().shape().clone());
+    }
+    values_mut(x).unwrap_or_default()
 }
 
 /// A tensor of these values.

@@ -4,7 +4,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 
-use super::{Primitive, is_fast, tensor, values, values_mut};
+use super::{Primitive, is_fast, own, tensor, values};
 use crate::kernels::optimizer::{self as pass, Adam, Sgd};
 
 /// The steps that Flex computes in one pass. The new parameter is the first result.
@@ -71,14 +71,6 @@ impl OptimizerKernels for Flex {
         pass::scale(own(&mut x), factor);
         x
     }
-}
-
-/// The values for writing; a tensor that is in use elsewhere or is a view becomes a copy.
-fn own(x: &mut Primitive) -> &mut [f32] {
-    if values_mut(x).is_none() {
-        *x = tensor(values(x).into_owned(), x.layout().shape().clone());
-    }
-    values_mut(x).unwrap_or_default()
 }
 
 /// Whether the kernels take these tensors of one shape.

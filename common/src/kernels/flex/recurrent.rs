@@ -1,8 +1,8 @@
 //! Recurrent layers: the weights of each direction, the layer, and each of its outputs are nodes of the graph.
 //!
-//! A node has one tensor. So the layer's own tensor is a mere token, and its outputs (all states, the last ones) are nodes on it that
-//! leave their gradients in a common place. The weights' tensor is a token too: layers and single steps leave the gradients
-//! of their gates with the weights, whose node comes last and takes one product over all steps.
+//! A node has one tensor. So the layer's own tensor is a mere token, and its outputs (all states, the last ones) are nodes on
+//! it that leave their gradients in a common place. The weights' tensor is a token too: layers and single steps leave the
+//! gradients of their gates with the weights, whose node comes last and takes one product over all steps.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -82,22 +82,18 @@ pub(in crate::kernels) fn pack_weights(
 }
 
 /// Whether the kernels take an input and states of the right shapes.
-pub(in crate::kernels) fn takes_recurrent<const D: usize, const S: usize>(
+pub(in crate::kernels) fn takes_recurrent<const D: usize>(
     weights: &[&PackedWeights],
     x: &Tensor<D>,
-    h: &Tensor<S>,
-    c: Option<&Tensor<S>>,
+    h: &Tensor<D>,
+    c: Option<&Tensor<D>>,
 ) -> bool {
-    let tracked = [Some(h), c]
-        .into_iter()
-        .flatten()
-        .any(|s| s.device().is_autodiff());
-    is_fast(x)
-        && is_fast(h)
-        && c.is_none_or(is_fast)
-        // Weights of a device without gradients are packed for the forward pass alone.
-        && (weights.iter().all(|w| w.weights.training.is_some())
-            || !(tracked || x.device().is_autodiff() || weights.iter().any(|w| w.token.device().is_autodiff())))
+    let tensors = || [x, h].into_iter().chain(c);
+    // Weights of a device without gradients are packed for the forward pass alone.
+    let training = weights.iter().all(|w| w.weights.training.is_some());
+    let gradients = tensors().any(|tensor| tensor.device().is_autodiff())
+        || weights.iter().any(|w| w.token.device().is_autodiff());
+    tensors().all(is_fast) && (training || !gradients)
 }
 
 /// A layer; only if [`takes_recurrent`] says so and all shapes fit.

@@ -56,7 +56,9 @@ pub(crate) fn sgd_step<const D: usize>(
 ) -> (Tensor<D>, Option<Tensor<D>>) {
     #[cfg(feature = "flex")]
     if flex::takes_step(&[&parameter, &gradient])
-        && velocity.as_ref().is_none_or(|v| flex::takes_step(&[&gradient, v]))
+        && velocity
+            .as_ref()
+            .is_none_or(|v| flex::takes_step(&[&gradient, v]))
     {
         return flex::sgd_step(rule, parameter, gradient, velocity);
     }

@@ -185,16 +185,15 @@ impl Walk<'_> {
 
     /// The gradients of the last states, one row for each sequence.
     fn last_states(&self, grad: Option<&[f32]>, width: usize) -> Vec<f32> {
-        let sequences = self.part.sequences.iter();
-        match grad {
-            None => vec![0.0; sequences.len() * width],
-            Some(grad) => sequences
-                .flat_map(|&(b, _)| {
-                    &grad[(self.direction * self.layer.batch + b) * width..][..width]
-                })
-                .copied()
-                .collect(),
+        let mut rows = Vec::with_capacity(self.part.sequences.len() * width);
+        for &(b, _) in &self.part.sequences {
+            let at = (self.direction * self.layer.batch + b) * width;
+            match grad {
+                Some(grad) => rows.extend_from_slice(&grad[at..at + width]),
+                None => rows.resize(rows.len() + width, 0.0),
+            }
         }
+        rows
     }
 
     /// Writes, or for the second direction adds, the gradient of the input.

@@ -112,6 +112,12 @@ pub(crate) fn forward(layer: &Layer, x: &[f32], h: &[f32], c: &[f32]) -> Outputs
     assert_eq!(x.len(), steps * inputs, "size of the input");
     assert_eq!(h.len(), sequences * hidden, "size of the hidden state");
     assert_eq!(c.len(), sequences * cells, "size of the cell state");
+    let parts = &layer.schedule.parts;
+    let sequences_of_parts: usize = parts.iter().map(|part| part.sequences.len()).sum();
+    assert!(
+        sequences_of_parts == layer.batch && parts.iter().all(|part| part.steps() <= layer.time),
+        "a schedule for this batch"
+    );
     let rows = layer.schedule.rows;
     let mut buffers: Vec<_> = layer
         .weights
