@@ -1,6 +1,6 @@
 //! `cargo run -p ch04-rnn -- classify Frank`: the network of 4.6 put to use.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use common::cli;
@@ -11,7 +11,7 @@ use common::train::{load_model, slug};
 use common::{Error, Result};
 use console::style;
 
-use crate::experiments::{ASKED_RATE, BOOK_RATE, Kind};
+use crate::experiments::{Kind, Rate};
 
 /// The experiment whose model is used.
 const EXPERIMENT: &str = "4.6";
@@ -77,42 +77,31 @@ fn run(chapter: &Chapter, arguments: &ArgMatches) -> Result<()> {
 /// The model of 4.6: that of the longest training there is, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
     let folder = chapter.folder(&options.out).join(EXPERIMENT);
-    let file = |preset: &str, rate| {
-        let name = format!("{}-last.bpk", slug(&Kind::Both.name(rate)));
-        folder.join(preset).join("models").join(name)
-    };
+    // The higher rate gives the better network.
+    let file = format!("{}-last.bpk", slug(&Kind::Both.name(Rate::Asked)));
+    let model = |run: &Path| run.join("models").join(&file);
     for preset in [Preset::Book, Preset::Quick] {
-        // The higher rate gives the better network.
-        for rate in [ASKED_RATE, BOOK_RATE] {
-            let model = file(preset.name(), rate);
-            if model.is_file() {
-                return Ok(model);
-            }
+        let model = model(&folder.join(preset.name()));
+        if model.is_file() {
+            return Ok(model);
         }
     }
     println!(
         "No trained network yet: training that of {EXPERIMENT} first, which takes a few minutes."
     );
-    let no_such = || {
+    let experiment = chapter.find(EXPERIMENT).ok_or_else(|| {
         Error::Usage(format!(
             "{EXPERIMENT}: no such experiment in {}",
             chapter.name
         ))
-    };
-    let experiment = chapter.find(EXPERIMENT).ok_or_else(no_such)?;
+    })?;
     let finished = run_all(chapter, &[experiment], options)?;
-    println!();
     let run = finished
         .first()
-        .map_or(folder.clone(), |run| run.folder.clone());
-    let name = |rate| format!("models/{}-last.bpk", slug(&Kind::Both.name(rate)));
-    let models = [ASKED_RATE, BOOK_RATE].map(|rate| run.join(name(rate)));
-    let [preferred, other] = models;
-    Ok(if preferred.is_file() {
-        preferred
-    } else {
-        other
-    })
+        .map(|run| run.folder.clone())
+        .unwrap_or(folder);
+    println!();
+    Ok(model(&run))
 }
 
 /// The name, how it is read, and what of it the network can't read.

@@ -5,14 +5,14 @@ use common::experiment::Run;
 use common::train::History;
 
 use super::single::frank;
-use super::{ASKED_RATE, BOOK_RATE, Kind, draw_accuracy, surnames, train};
+use super::{Kind, Rate, draw_accuracy, surnames, train};
 
 /// 4.4
 pub(super) fn sixteen_names(run: &mut Run) -> Result<()> {
     let data = surnames(run)?;
-    let single = train(run, &data, Kind::Single, BOOK_RATE)?;
-    let batched = train(run, &data, Kind::Batched, BOOK_RATE)?;
-    let faster = train(run, &data, Kind::Batched, ASKED_RATE)?;
+    let single = train(run, &data, Kind::Single, Rate::Book)?;
+    let batched = train(run, &data, Kind::Batched, Rate::Book)?;
+    let faster = train(run, &data, Kind::Batched, Rate::Asked)?;
     let fits = [&single, &batched, &faster];
     draw_accuracy(
         run,
@@ -77,7 +77,7 @@ pub(super) fn sixteen_names(run: &mut Run) -> Result<()> {
         "batches reach a given accuracy in less time",
         together < alone || with_rate < alone,
         format!(
-            "test accuracy {level:.3} after {alone:.1} s with single names, {} in batches, {} in batches at rate {ASKED_RATE}",
+            "test accuracy {level:.3} after {alone:.1} s with single names, {} in batches, {} in batches at rate 0.01",
             told(together),
             told(with_rate)
         ),

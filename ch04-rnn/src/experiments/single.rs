@@ -4,12 +4,12 @@ use common::Result;
 use common::data::{LANGUAGES, spell};
 use common::experiment::Run;
 
-use super::{BOOK_RATE, Kind, Trained, draw_accuracy, surnames, train};
+use super::{Kind, Rate, Trained, draw_accuracy, surnames, train};
 
 /// 4.3
 pub(super) fn one_name(run: &mut Run) -> Result<()> {
     let data = surnames(run)?;
-    let single = train(run, &data, Kind::Single, BOOK_RATE)?;
+    let single = train(run, &data, Kind::Single, Rate::Book)?;
     draw_accuracy(
         run,
         "accuracy",
