@@ -77,14 +77,11 @@ fn run(chapter: &Chapter, arguments: &ArgMatches) -> Result<()> {
 /// The model of 4.6: that of the longest training there is, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
     let folder = chapter.folder(&options.out).join(EXPERIMENT);
-    // The higher rate gives the better network.
-    let file = format!("{}-last.bpk", slug(&Kind::Both.name(Rate::Asked)));
-    let model = |run: &Path| run.join("models").join(&file);
-    for preset in [Preset::Book, Preset::Quick] {
-        let model = model(&folder.join(preset.name()));
-        if model.is_file() {
-            return Ok(model);
-        }
+    if let Some(model) = [Preset::Book, Preset::Quick]
+        .iter()
+        .find_map(|preset| saved(&folder.join(preset.name())))
+    {
+        return Ok(model);
     }
     println!(
         "No trained network yet: training that of {EXPERIMENT} first, which takes a few minutes."
@@ -96,12 +93,18 @@ fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
         ))
     })?;
     let finished = run_all(chapter, &[experiment], options)?;
-    let run = finished
-        .first()
-        .map(|run| run.folder.clone())
-        .unwrap_or(folder);
     println!();
-    Ok(model(&run))
+    let model = finished.first().and_then(|run| saved(&run.folder));
+    model.ok_or_else(|| Error::Training(format!("{EXPERIMENT} has saved no network")))
+}
+
+/// The better of the networks that a run of 4.6 has saved.
+fn saved(run: &Path) -> Option<PathBuf> {
+    [Rate::Asked, Rate::Book].into_iter().find_map(|rate| {
+        let file = format!("{}-last.bpk", slug(&Kind::Both.name(rate)));
+        let model = run.join("models").join(file);
+        model.is_file().then_some(model)
+    })
 }
 
 /// The name, how it is read, and what of it the network can't read.

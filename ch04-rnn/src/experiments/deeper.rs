@@ -2,17 +2,9 @@
 
 use common::Result;
 use common::data::{LabeledSequences, Split};
-use common::experiment::{Preset, Run};
+use common::experiment::Run;
 
 use super::{Kind, Rate, Trained, draw_accuracy, surnames, train};
-
-/// The rate whose results stand beside the book's: at `quick`, which has no time for the book's twenty epochs, the higher one.
-fn main_rate(run: &Run) -> Rate {
-    match run.preset() {
-        Preset::Book => Rate::Book,
-        _ => Rate::Asked,
-    }
-}
 
 fn train_all<const N: usize>(
     run: &mut Run,
@@ -26,33 +18,29 @@ fn train_all<const N: usize>(
 
 /// 4.5
 pub(super) fn three_layers(run: &mut Run) -> Result<()> {
+    const KINDS: [Kind; 2] = [Kind::Batched, Kind::Deep];
     let data = surnames(run)?;
-    let rate = main_rate(run);
-    let one = train(run, &data, Kind::Batched, rate)?;
-    let three = train(run, &data, Kind::Deep, rate)?;
-    let mut drawn = vec![&one, &three];
-    let asked = match rate {
-        Rate::Book => train_all(run, &data, [Kind::Batched, Kind::Deep], Rate::Asked)?,
-        Rate::Asked => Vec::new(),
-    };
-    drawn.extend(&asked);
+    let mut fits = train_all(run, &data, KINDS, Rate::Book)?;
+    if run.is_book() {
+        fits.extend(train_all(run, &data, KINDS, Rate::Asked)?);
+    }
     draw_accuracy(
         run,
         "accuracy",
         "One layer and three",
         "Test accuracy against epoch, batches of 16.",
-        &drawn,
+        &fits.iter().collect::<Vec<_>>(),
     )?;
-    let [of_one, of_three] = [&one, &three].map(accuracy);
-    run.metric_beside("test accuracy, 3 layers", of_three, 0.727);
-    run.metric_beside("test accuracy, 1 layer", of_one, 0.74);
-    at_the_asked_rate(run, &asked);
+    let [one, three] = [0, 1].map(|i| accuracy(&fits[i]));
+    run.metric_beside("test accuracy, 3 layers", three, 0.727);
+    run.metric_beside("test accuracy, 1 layer", one, 0.74);
+    record(run, &fits[KINDS.len()..]);
     run.claim(
         "three layers are no better than one",
-        of_three < of_one + 0.02,
-        format!("test accuracy {of_three:.3} against {of_one:.3}"),
+        three < one + 0.02,
+        format!("test accuracy {three:.3} against {one:.3}"),
     );
-    run.claim_near("test accuracy of 3 layers", of_three, 0.727, 0.04);
+    run.claim_near("test accuracy of 3 layers", three, 0.727, 0.04);
     Ok(())
 }
 
@@ -60,9 +48,7 @@ pub(super) fn three_layers(run: &mut Run) -> Result<()> {
 pub(super) fn both_directions(run: &mut Run) -> Result<()> {
     const KINDS: [Kind; 3] = [Kind::Batched, Kind::Deep, Kind::Both];
     let data = surnames(run)?;
-    let rate = main_rate(run);
-    let fits = train_all(run, &data, KINDS, rate)?;
-    let [one, three, both] = [0, 1, 2].map(|i| accuracy(&fits[i]));
+    let fits = train_all(run, &data, KINDS, Rate::Book)?;
     draw_accuracy(
         run,
         "accuracy",
@@ -70,10 +56,11 @@ pub(super) fn both_directions(run: &mut Run) -> Result<()> {
         "Test accuracy against epoch, batches of 16.",
         &fits.iter().collect::<Vec<_>>(),
     )?;
+    let [one, three, both] = [0, 1, 2].map(|i| accuracy(&fits[i]));
     run.metric_beside("test accuracy, 3 layers, both directions", both, 0.77);
     run.metric_beside("test accuracy, 3 layers", three, 0.727);
     run.metric_beside("test accuracy, 1 layer", one, 0.74);
-    if rate == Rate::Book {
+    if run.is_book() {
         let asked = train_all(run, &data, KINDS, Rate::Asked)?;
         draw_accuracy(
             run,
@@ -82,7 +69,7 @@ pub(super) fn both_directions(run: &mut Run) -> Result<()> {
             "Test accuracy against epoch at 0.01, the rate that the book's author asked for and did not get.",
             &asked.iter().collect::<Vec<_>>(),
         )?;
-        at_the_asked_rate(run, &asked);
+        record(run, &asked);
     }
     run.claim(
         "both directions are the best of the batched networks",
@@ -97,7 +84,7 @@ fn accuracy(fit: &Trained) -> f64 {
     fit.history.last("test accuracy")
 }
 
-fn at_the_asked_rate(run: &mut Run, fits: &[Trained]) {
+fn record(run: &mut Run, fits: &[Trained]) {
     for fit in fits {
         run.metric(&format!("test accuracy, {}", fit.name), accuracy(fit));
     }
