@@ -43,12 +43,12 @@ impl BareRnn {
 }
 
 impl From<&Rnn> for BareRnn {
-    /// The first layer's forward direction with the same weights; a linear layer holds them transposed.
+    /// The first layer's forward direction with copies of its weights; a linear layer holds them transposed.
     fn from(rnn: &Rnn) -> Self {
         let own = &rnn.layers[0].forward;
         let linear = |weight: &Param<Tensor<2>>, bias: &Param<Tensor<1>>| Linear {
-            weight: Param::from_tensor(weight.val().transpose()),
-            bias: Some(Param::from_tensor(bias.val())),
+            weight: Param::from_tensor(weight.val().detach().transpose()),
+            bias: Some(Param::from_tensor(bias.val().detach())),
         };
         Self {
             from_input: linear(&own.weight_ih, &own.bias_ih),

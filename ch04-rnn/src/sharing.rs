@@ -74,12 +74,12 @@ impl SharedMlp {
             first: self.first.clone(),
             second: self.shared.clone(),
             third: Linear {
-                weight: Param::from_tensor(self.shared.weight.val()),
+                weight: Param::from_tensor(self.shared.weight.val().detach()),
                 bias: self
                     .shared
                     .bias
                     .as_ref()
-                    .map(|b| Param::from_tensor(b.val())),
+                    .map(|b| Param::from_tensor(b.val().detach())),
             },
             output: self.output.clone(),
         }
