@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::folder;
 use super::options::{Options, Preset};
-use crate::data::{self, Batches, Images, Split};
+use crate::data::{self, Batches, Images, LabeledSequences, Split};
 use crate::files::write_atomic;
 use crate::plot::Figure;
 use crate::report::{Claim, FigureEntry, Metric, ModelSummary, Summary, Table};
@@ -65,7 +65,7 @@ impl Run {
     /// [`Error::Data`] for a damaged file, or with `--data real` when there is none.
     pub fn mnist(&mut self, train: usize, test: usize) -> Result<Split<Images>> {
         let all = data::mnist(&self.options.data_options())?;
-        Ok(self.at_most(all, train, test))
+        Ok(self.at_most(all, [train, test], Images::take))
     }
 
     /// Fashion-MNIST (or drawn garments), at most `train` and `test` examples of it; `--limit` lowers both.
@@ -74,14 +74,28 @@ impl Run {
     /// As [`mnist`](Self::mnist).
     pub fn fashion_mnist(&mut self, train: usize, test: usize) -> Result<Split<Images>> {
         let all = data::fashion_mnist(&self.options.data_options())?;
-        Ok(self.at_most(all, train, test))
+        Ok(self.at_most(all, [train, test], Images::take))
     }
 
-    /// The first `train` and `test` images of a data set, recorded as this run's data.
-    fn at_most(&mut self, all: Split<Images>, train: usize, test: usize) -> Split<Images> {
-        let limit = self.options.limit.unwrap_or(usize::MAX);
-        let train = all.train.take(train.min(limit));
-        let test = all.test.take(test.min(limit));
+    /// Surnames of 18 languages (or invented ones): `test` drawn at random by the run's seed, and at most `train` of the
+    /// others; `--limit` lowers both.
+    ///
+    /// # Errors
+    /// As [`mnist`](Self::mnist).
+    pub fn surnames(&mut self, train: usize, test: usize) -> Result<Split<LabeledSequences>> {
+        let all = data::surnames(&self.options.data_options(), test, self.seed)?;
+        Ok(self.at_most(all, [train, test], LabeledSequences::take))
+    }
+
+    /// The first `sizes` examples for training and for testing, recorded as this run's data.
+    fn at_most<D: Batches>(
+        &mut self,
+        all: Split<D>,
+        sizes: [usize; 2],
+        take: fn(&D, usize) -> D,
+    ) -> Split<D> {
+        let [train, test] = sizes.map(|size| self.limited(size));
+        let (train, test) = (take(&all.train, train), take(&all.test, test));
         let mut source = all.source;
         (source.train, source.test) = (train.len(), test.len());
         self.uses(source.clone());

@@ -1,0 +1,123 @@
+//! The program as a user runs it: every experiment at `smoke`, and `classify`.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ch04-rnn"))
+        .args(arguments)
+        .arg("--offline")
+        .env_remove("IDL_DATA")
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn every_experiment_runs_and_its_model_classifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("runs");
+    let done = run(&["run", "--all", "--preset", "smoke", "--out", path(&out)]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let summary = |id: &str| -> Value {
+        let file = out.join("ch04").join(id).join("smoke/summary.json");
+        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+    };
+    for (id, figures) in [
+        ("4.1", 1),
+        ("4.2", 1),
+        ("4.3", 1),
+        ("4.4", 2),
+        ("4.5", 1),
+        ("4.6", 1),
+    ] {
+        let run = out.join("ch04").join(id).join("smoke");
+        let summary = summary(id);
+        assert_eq!(summary["id"], id);
+        let drawn = summary["figures"].as_array().unwrap();
+        assert_eq!(drawn.len(), figures, "{id}");
+        for figure in drawn {
+            let png = std::fs::read(run.join(figure["png"].as_str().unwrap())).unwrap();
+            let picture = image::load_from_memory(&png).unwrap().to_rgb8();
+            let first = picture.get_pixel(0, 0);
+            assert!(
+                picture.pixels().any(|pixel| pixel != first),
+                "{id}: an empty figure"
+            );
+        }
+        assert!(run.join("report.html").is_file());
+    }
+    let counts = |id: &str| -> Vec<u64> {
+        let summary = summary(id);
+        let models = summary["models"].as_array().unwrap().iter();
+        models.map(|m| m["parameters"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(counts("4.1"), [335_114, 269_322]);
+    assert_eq!(counts("4.3"), [90_706]);
+    assert_eq!(counts("4.6"), [90_706, 353_874, 966_226]);
+    // What 4.2 claims does not depend on training.
+    let claims = summary("4.2")["claims"].as_array().unwrap().clone();
+    assert_eq!(claims.len(), 2);
+    assert!(claims.iter().all(|claim| claim["held"] == true));
+
+    let models = out.join("ch04/4.6/smoke/models");
+    let model = models.join("3-layers-both-directions-last.bpk");
+    let names = ["Frank", "Müller", "Błok", "王"];
+    let classify = ["classify", "--model", path(&model)];
+    let done = run(&[&classify[..], &names].concat());
+    let said = text(&done.stdout);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert!(said.contains("Frank, read as \"frank\""), "{said}");
+    assert!(said.contains("Müller, read as \"muller\"\n"), "{said}");
+    assert!(
+        said.contains("Błok, read as \"bok\"; not in the alphabet and left out: 'ł'"),
+        "{said}"
+    );
+    assert!(said.contains("王: has no letter of the alphabet"), "{said}");
+    assert!(said.matches(" %").count() >= 3, "{said}");
+
+    let other = models.join("3-layers-last.bpk");
+    let refused = run(&["classify", "Frank", "--model", path(&other)]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("can't be read as this model"));
+}
+
+#[test]
+fn a_name_that_can_not_be_read_trains_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("runs");
+    let done = run(&["classify", "王", "", "--out", path(&out)]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert_eq!(text(&done.stdout).matches("has no letter").count(), 2);
+    assert!(!out.exists(), "nothing was trained");
+}
+
+#[test]
+fn a_folder_with_damaged_names_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = folder.path().join("names");
+    std::fs::create_dir(&names).unwrap();
+    for language in common::data::LANGUAGES {
+        std::fs::write(names.join(format!("{language}.txt")), "abc\n").unwrap();
+    }
+    std::fs::write(names.join("Greek.txt"), b"abc\n\xff\xfe\n").unwrap();
+    let out = folder.path().join("runs");
+    let data = ["--data-dir", path(folder.path()), "--out", path(&out)];
+    let done = run(&[&["run", "4.3", "--preset", "smoke"], &data[..]].concat());
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("Greek.txt") && said.contains("line 2 is not UTF-8"),
+        "{said}"
+    );
+    assert!(!said.contains("panicked"), "{said}");
+}
