@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use burn::module::Module;
-use burn::nn::conv::{ConvTranspose2d, ConvTranspose2dConfig};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use common::Result;
 use common::kernels::{adaptive_avg_pool2d, leaky_relu, sigmoid};
-use common::nn::conv::Conv2d;
+use common::nn::conv::{Conv2d, ConvTranspose2d, ConvTranspose2dConfig};
 use common::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use common::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use common::train::Optimizer;
