@@ -47,7 +47,7 @@ pub struct Options {
     /// How much to run
     #[arg(long, value_enum, default_value = "quick", global = true)]
     pub preset: Preset,
-    /// auto, flex, ndarray, wgpu[:N] or cuda[:N]
+    /// auto, flex, ndarray, wgpu or cuda; wgpu:1 is the second adapter
     #[arg(long, default_value = "auto", value_name = "NAME", global = true)]
     pub device: String,
     /// Passes over the training data

@@ -18,6 +18,7 @@ mod attention;
 mod average;
 #[cfg(feature = "flex")]
 mod conv;
+mod convolution;
 mod embedding;
 #[cfg(feature = "flex")]
 mod flex;
@@ -39,6 +40,8 @@ mod pool;
 mod recurrent;
 mod rnn;
 #[cfg(feature = "flex")]
+mod scratch;
+#[cfg(feature = "flex")]
 mod simd;
 #[cfg(feature = "flex")]
 mod softmax;
@@ -54,6 +57,7 @@ pub use attend::{
 pub use average::{
     adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d, global_avg_pool,
 };
+pub use convolution::{conv_transpose2d, conv1d, conv2d};
 pub use embedding::embedding;
 pub use log_softmax::log_softmax;
 pub use loss::{
@@ -66,32 +70,7 @@ pub use norm::{
 pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
 
 use burn::tensor::Tensor;
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-
-/// 2-D convolution.
-///
-/// # Shapes
-/// - `x`: `[batch, channels_in, height_in, width_in]`
-/// - `weight`: `[channels_out, channels_in / groups, kernel_rows, kernel_cols]`
-/// - `bias`: `[channels_out]`
-/// - output: `[batch, channels_out, height_out, width_out]`
-///
-/// # Panics
-/// As [`burn::tensor::module::conv2d`] does: if the channels of `x` and `weight` differ or the window is larger
-/// than the padded input.
-pub fn conv2d(
-    x: Tensor<4>,
-    weight: Tensor<4>,
-    bias: Option<Tensor<1>>,
-    options: impl Into<ConvOptions<2>>,
-) -> Tensor<4> {
-    let options = options.into();
-    #[cfg(feature = "flex")]
-    if flex::takes_conv2d(&x, &weight, bias.as_ref(), &options) {
-        return flex::conv2d(x, weight, bias, options);
-    }
-    burn::tensor::module::conv2d(x, weight, bias, options)
-}
+use burn::tensor::ops::MaxPoolOptions;
 
 /// A linear map with a bias: `x * weight + bias` over the last axis.
 ///

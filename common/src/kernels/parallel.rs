@@ -58,6 +58,19 @@ impl<'a, T: Copy> Shared<'a, T> {
         unsafe { self.start.add(from) }
     }
 
+    /// The start of `count` rows of `len` values, `step` apart, of which the first starts at `from`.
+    ///
+    /// # Safety
+    /// As for [`Self::part`]; what lies between the rows is not part of them.
+    ///
+    /// # Panics
+    /// If the last row reaches beyond the end.
+    #[inline(always)]
+    pub unsafe fn rows(&self, from: usize, step: usize, count: usize, len: usize) -> *mut T {
+        // SAFETY: the caller's promise for the rows; nothing between them is touched.
+        unsafe { self.part(from, count.saturating_sub(1) * step + len) }
+    }
+
     /// Copies `values` to `[from, ...)`.
     ///
     /// # Safety

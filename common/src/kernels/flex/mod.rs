@@ -17,7 +17,7 @@ mod recurrent;
 pub(super) use activation::activate;
 pub(super) use attention::{attention, self_attention, softmax_of, takes_attention};
 pub(super) use average::{adaptive_avg_pool, average, avg_pool};
-pub(super) use conv::{conv2d, takes_conv2d};
+pub(super) use conv::{convolve, takes_conv_transpose2d, takes_conv2d};
 pub(super) use embedding::{embedding, takes_embedding};
 pub(super) use linear::{linear, takes_linear};
 pub(super) use log_softmax::{log_softmax, takes_log_softmax};
@@ -35,7 +35,6 @@ pub(super) use recurrent::{
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, DispatchDevice, Flex, backend_extension};
-use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Int, Shape, Tensor, TensorData};
 use std::borrow::Cow;
 
@@ -48,12 +47,6 @@ use super::pool::MaxPool;
 /// other backend to Burn.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait Kernels: Backend {
-    fn fast_conv2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        options: ConvOptions<2>,
-    ) -> FloatTensor<Self>;
     fn fast_activation(x: FloatTensor<Self>, f: Activation) -> FloatTensor<Self>;
     fn fast_max_pool2d(x: FloatTensor<Self>, pool: MaxPool) -> FloatTensor<Self>;
     fn fast_linear(
@@ -64,15 +57,6 @@ pub(crate) trait Kernels: Backend {
 }
 
 impl Kernels for Flex {
-    fn fast_conv2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        options: ConvOptions<2>,
-    ) -> FloatTensor<Self> {
-        conv::forward(&x, &weight, &bias, &options)
-    }
-
     fn fast_activation(x: FloatTensor<Self>, f: Activation) -> FloatTensor<Self> {
         activation::forward(x, f)
     }
@@ -91,15 +75,6 @@ impl Kernels for Flex {
 }
 
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
-    fn fast_conv2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        options: ConvOptions<2>,
-    ) -> FloatTensor<Self> {
-        conv::tracked::<C>(x, weight, bias, options)
-    }
-
     fn fast_activation(x: FloatTensor<Self>, f: Activation) -> FloatTensor<Self> {
         activation::tracked::<C>(x, f)
     }

@@ -1,26 +1,26 @@
-//! Convolution layers.
+//! The transposed convolution.
 
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
+use burn::nn::Initializer;
 use burn::nn::conv as slow;
-use burn::nn::{Initializer, PaddingConfig2d};
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::ops::ConvTransposeOptions;
 use burn::tensor::{Device, Tensor};
 
-use super::padding_pairs;
-use crate::kernels::conv2d;
+use crate::kernels::conv_transpose2d;
 
-/// Configuration of a [`Conv2d`] layer; the fields are those of [`burn::nn::conv::Conv2dConfig`].
+/// Configuration of a [`ConvTranspose2d`] layer; the fields are those of [`burn::nn::conv::ConvTranspose2dConfig`].
 ///
 /// Burn's default initializer is PyTorch's: weight and bias from U(-k, k) with
-/// k = 1 / sqrt(channels_in / groups * kernel_rows * kernel_cols), which is Kaiming uniform with a = sqrt(5).
+/// k = 1 / sqrt(channels_out / groups * kernel_rows * kernel_cols), which is Kaiming uniform with a = sqrt(5). The
+/// channels that count are those of the output, because PyTorch takes the second axis of the weight.
 #[derive(Config, Debug)]
-pub struct Conv2dConfig {
+pub struct ConvTranspose2dConfig {
     /// Channels in and out.
     pub channels: [usize; 2],
     /// Rows and columns of the kernel.
     pub kernel_size: [usize; 2],
-    /// Distance of two windows.
+    /// Distance of two windows in the output.
     #[config(default = "[1, 1]")]
     pub stride: [usize; 2],
     /// Distance of two taps of the kernel.
@@ -29,9 +29,12 @@ pub struct Conv2dConfig {
     /// Groups of channels that are convolved separately.
     #[config(default = "1")]
     pub groups: usize,
-    /// Zeros around the image.
-    #[config(default = "PaddingConfig2d::Valid")]
-    pub padding: PaddingConfig2d,
+    /// Rows and columns that are cut off at each edge of the output.
+    #[config(default = "[0, 0]")]
+    pub padding: [usize; 2],
+    /// Rows and columns that are added at the bottom and at the right of the output.
+    #[config(default = "[0, 0]")]
+    pub padding_out: [usize; 2],
     /// Whether each output channel has a bias.
     #[config(default = true)]
     pub bias: bool,
@@ -40,17 +43,18 @@ pub struct Conv2dConfig {
     pub initializer: Initializer,
 }
 
-impl Conv2dConfig {
+impl ConvTranspose2dConfig {
     /// A layer whose weights are drawn when they are first used.
     ///
     /// # Panics
     /// If the groups do not divide the channels.
-    pub fn init(&self, device: &Device) -> Conv2d {
-        slow::Conv2dConfig::new(self.channels, self.kernel_size)
+    pub fn init(&self, device: &Device) -> ConvTranspose2d {
+        slow::ConvTranspose2dConfig::new(self.channels, self.kernel_size)
             .with_stride(self.stride)
             .with_dilation(self.dilation)
             .with_groups(self.groups)
-            .with_padding(self.padding.clone())
+            .with_padding(self.padding)
+            .with_padding_out(self.padding_out)
             .with_bias(self.bias)
             .with_initializer(self.initializer.clone())
             .init(device)
@@ -58,15 +62,15 @@ impl Conv2dConfig {
     }
 }
 
-/// 2-D convolution, see [`conv2d`].
+/// 2-D transposed convolution, see [`conv_transpose2d`].
 #[derive(Module, Debug)]
 #[module(custom_display)]
-pub struct Conv2d {
-    /// `[channels_out, channels_in / groups, kernel_rows, kernel_cols]`
+pub struct ConvTranspose2d {
+    /// `[channels_in, channels_out / groups, kernel_rows, kernel_cols]`
     pub weight: Param<Tensor<4>>,
     /// `[channels_out]`
     pub bias: Option<Param<Tensor<1>>>,
-    /// Distance of two windows.
+    /// Distance of two windows in the output.
     pub stride: [usize; 2],
     /// Rows and columns of the kernel.
     pub kernel_size: [usize; 2],
@@ -74,14 +78,17 @@ pub struct Conv2d {
     pub dilation: [usize; 2],
     /// Groups of channels that are convolved separately.
     pub groups: usize,
-    /// Zeros around the image.
-    #[module(skip)]
-    pub padding: PaddingConfig2d,
+    /// Rows and columns that are cut off at each edge of the output.
+    pub padding: [usize; 2],
+    /// Rows and columns that are added at the bottom and at the right of the output.
+    pub padding_out: [usize; 2],
+    /// Channels in and out.
+    pub channels: [usize; 2],
 }
 
-impl From<slow::Conv2d> for Conv2d {
-    fn from(layer: slow::Conv2d) -> Self {
-        let slow::Conv2d {
+impl From<slow::ConvTranspose2d> for ConvTranspose2d {
+    fn from(layer: slow::ConvTranspose2d) -> Self {
+        let slow::ConvTranspose2d {
             weight,
             bias,
             stride,
@@ -89,6 +96,8 @@ impl From<slow::Conv2d> for Conv2d {
             dilation,
             groups,
             padding,
+            padding_out,
+            channels,
         } = layer;
         Self {
             weight,
@@ -98,11 +107,13 @@ impl From<slow::Conv2d> for Conv2d {
             dilation,
             groups,
             padding,
+            padding_out,
+            channels,
         }
     }
 }
 
-impl ModuleDisplay for Conv2d {
+impl ModuleDisplay for ConvTranspose2d {
     fn custom_settings(&self) -> Option<DisplaySettings> {
         DisplaySettings::new()
             .with_new_line_after_attribute(false)
@@ -110,44 +121,39 @@ impl ModuleDisplay for Conv2d {
     }
 
     fn custom_content(&self, content: Content) -> Option<Content> {
-        let [channels_out, channels_in, _, _] = self.weight.dims();
         content
-            .add("ch_in", &format!("{:?}", channels_in * self.groups))
-            .add("ch_out", &format!("{channels_out:?}"))
+            .add("channels", &format!("{:?}", self.channels))
             .add("stride", &format!("{:?}", self.stride))
             .add("kernel_size", &format!("{:?}", self.kernel_size))
             .add("dilation", &format!("{:?}", self.dilation))
             .add("groups", &self.groups)
-            .add_debug_attribute("padding", &self.padding)
+            .add("padding", &format!("{:?}", self.padding))
+            .add("padding_out", &format!("{:?}", self.padding_out))
             .optional()
     }
 }
 
-impl Conv2d {
-    /// Convolves images.
+impl ConvTranspose2d {
+    /// Enlarges images.
     ///
     /// # Shapes
     /// - `input`: `[batch, channels_in, height_in, width_in]`
-    /// - output: `[batch, channels_out, height_out, width_out]`
+    /// - output: `[batch, channels_out, height_out, width_out]`, see [`conv_transpose2d`]
     ///
     /// # Panics
-    /// As Burn's layer: if the channels of the input are not the layer's, or the window is larger than the
-    /// padded input.
+    /// As Burn's layer: if the channels of the input are not the layer's.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let [_, _, height, width] = input.dims();
-        let padding = padding_pairs(
-            &self.padding,
-            [height, width],
-            self.kernel_size,
-            self.stride,
-        );
-        let options =
-            ConvOptions::new_with_padding(self.stride, padding, self.dilation, self.groups);
-        conv2d(
+        conv_transpose2d(
             input,
             self.weight.val(),
             self.bias.as_ref().map(|b| b.val()),
-            options,
+            ConvTransposeOptions::new(
+                self.stride,
+                self.padding,
+                self.padding_out,
+                self.dilation,
+                self.groups,
+            ),
         )
     }
 }

@@ -2,8 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::plan::{Phase, Plan, SLACK};
+use super::plan::{Plan, SLACK};
+use crate::kernels::conv::axis::Phase;
 use crate::kernels::parallel::{Shared, written};
+use crate::kernels::scratch::scratch;
 use crate::kernels::simd::{Kernel, Vector, dispatch};
 
 /// Filters of a full tile: with 8 x 3 accumulators 27 of 32 registers are in use, with 4 x 3 all of 16.
@@ -12,10 +14,10 @@ const NARROW_FILTERS: usize = 4;
 /// Vectors of a tile.
 const VECTORS: usize = 3;
 
-/// The destination: images of `filters` planes.
+/// The destination: groups of `filters` planes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Destination {
-    /// Planes of an image.
+    /// Planes of a group of an image.
     pub filters: usize,
     /// Height and width of a plane.
     pub size: [usize; 2],
@@ -50,13 +52,15 @@ impl Kernel for Full {
     }
 }
 
-/// Computes `destination[b, f, y, x] = bias[f] + sum over c and taps of weight(f, c, ky, kx) * source[b, c, ...]`.
+/// Computes `destination[b, f, y, x] = bias[f] + sum over c and taps of weight(f, c, ky, kx) * source[b, c, ...]` for
+/// each group of planes by itself; f counts the filters of all groups, c the channels of one.
 ///
-/// `source`: `[batch, plan.channels, plan.rows.source, plan.cols.source]`; result: `[batch, filters, height, width]`.
+/// `source`: `[batch, groups * plan.channels, plan.rows.source, plan.cols.source]`; result: `[batch, groups * filters,
+/// height, width]`.
 pub(crate) fn correlate(
     plan: &Plan,
     source: &[f32],
-    batch: usize,
+    [batch, groups]: [usize; 2],
     weight: impl Fn(usize, usize, usize, usize) -> f32,
     bias: &[f32],
     to: Destination,
@@ -65,63 +69,81 @@ pub(crate) fn correlate(
     let mut packed = Vec::new();
     for rows in &plan.rows.phases {
         for cols in &plan.cols.phases {
-            let mut weights = Vec::new();
-            let mut from = 0;
-            while from < to.filters {
-                let filters = tile_filters(to.filters, from, full);
-                for c in 0..plan.channels {
-                    for (r, k) in rows
-                        .taps
-                        .iter()
-                        .flat_map(|r| cols.taps.iter().map(move |k| (r, k)))
-                    {
-                        weights.extend((from..from + filters).map(|f| {
-                            if f < to.filters {
-                                weight(f, c, r.index, k.index)
-                            } else {
-                                0.0
-                            }
-                        }));
-                    }
-                }
-                from += filters;
-            }
             packed.push(Packed {
                 rows,
                 cols,
                 offsets: plan.offsets(rows, cols),
-                weights,
+                weights: pack(plan.channels, groups, to.filters, full, rows, cols, &weight),
             });
         }
     }
 
     let image = plan.channels * plan.rows.source * plan.cols.source;
     let blocks = plan.blocks();
-    let length = batch * to.filters * to.size[0] * to.size[1];
+    let images = batch * groups;
+    let length = images * to.filters * to.size[0] * to.size[1];
     let all = |out: Shared| {
-        (0..batch * blocks).into_par_iter().for_each_init(
-            || (vec![0.0; plan.buffer()], Vec::new()),
-            |(copy, tile), item| {
-                let (b, block) = (item / blocks, item % blocks);
-                plan.fill(&source[b * image..][..image], block, copy);
-                dispatch(Piece {
-                    plan,
-                    packed: &packed,
-                    copy,
-                    tile,
-                    bias,
-                    to,
-                    out,
-                    image: b,
-                    block,
+        (0..images * blocks).into_par_iter().for_each(|item| {
+            let (image_index, block) = (item / blocks, item % blocks);
+            let group = image_index % groups;
+            let bias = bias.get(group * to.filters..).unwrap_or_default();
+            scratch(plan.buffer(), |copy| {
+                plan.fill(&source[image_index * image..][..image], block, copy);
+                scratch(full * (plan.block * plan.pitch + SLACK), |tile| {
+                    dispatch(Piece {
+                        plan,
+                        packed: &packed,
+                        copy,
+                        tile,
+                        bias: &bias[..bias.len().min(to.filters)],
+                        to,
+                        out,
+                        image: image_index,
+                        part: [group, groups],
+                        block,
+                    });
                 });
-            },
-        );
+            });
+        });
     };
     // SAFETY: each row and column of the destination belongs to one phase, each row of a phase to one block, and
     // a piece writes all columns of its rows for all filters.
     let (out, ()) = unsafe { written(length, all) };
     out
+}
+
+/// The weights of a pair of phases: `[group, tile of filters, channel, tap, filter of the tile]`.
+fn pack(
+    channels: usize,
+    groups: usize,
+    filters: usize,
+    full: usize,
+    rows: &Phase,
+    cols: &Phase,
+    weight: impl Fn(usize, usize, usize, usize) -> f32,
+) -> Vec<f32> {
+    let mut weights = Vec::new();
+    for group in 0..groups {
+        let mut from = 0;
+        while from < filters {
+            let tile = tile_filters(filters, from, full);
+            for c in 0..channels {
+                for r in &rows.taps {
+                    for k in &cols.taps {
+                        weights.extend((from..from + tile).map(|f| {
+                            if f < filters {
+                                weight(group * filters + f, c, r.index, k.index)
+                            } else {
+                                0.0
+                            }
+                        }));
+                    }
+                }
+            }
+            from += tile;
+        }
+    }
+    weights
 }
 
 /// One block of rows of one image.
@@ -130,12 +152,15 @@ struct Piece<'a> {
     packed: &'a [Packed<'a>],
     copy: &'a [f32],
     /// The result of one tile of filters, with the surplus positions of each row.
-    tile: &'a mut Vec<f32>,
+    tile: &'a mut [f32],
     /// One value per filter; empty for zeros.
     bias: &'a [f32],
     to: Destination,
     out: Shared<'a>,
+    /// Index among the groups of all images.
     image: usize,
+    /// Which group it is, and of how many.
+    part: [usize; 2],
     block: usize,
 }
 
@@ -153,6 +178,7 @@ impl Kernel for Piece<'_> {
             to,
             out,
             image,
+            part: [group, groups],
             block,
         } = self;
         let full = if V::WIDE {
@@ -176,15 +202,14 @@ impl Kernel for Piece<'_> {
             let positions = (count - 1) * plan.pitch + cols.count;
             // A tile may write beyond the last position.
             let row = positions + SLACK;
-            if tile.len() < full * row {
-                tile.resize(full * row, 0.0);
-            }
+            assert!(tile.len() >= full * row);
             assert!(
                 offsets
                     .iter()
                     .all(|o| o + positions + VECTORS * V::LANES <= copy.len())
             );
-            let mut weights = weights.as_slice();
+            let mine = weights.len() / groups;
+            let mut weights = &weights[group * mine..][..mine];
             let mut from = 0;
             while from < to.filters {
                 let filters = tile_filters(to.filters, from, full);

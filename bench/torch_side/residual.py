@@ -1,0 +1,153 @@
+"""Networks with skips: 6.9, 13.1 and 14.6."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .twin import Classifier
+
+
+def act(x):
+    return F.leaky_relu(x, 0.1)
+
+
+class Pre(nn.Module):
+    """Batch norm, leaky ReLU, convolution."""
+
+    def __init__(self, inputs, outputs, window):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(inputs)
+        self.conv = nn.Conv2d(inputs, outputs, window, padding=window // 2)
+
+    def forward(self, x):
+        return self.conv(act(self.norm(x)))
+
+
+class Bottleneck(nn.Module):
+    """1x1 down, 3x3, 1x1 up, beside a 1x1 shortcut with batch norm."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        narrow = max(outputs // 4, inputs)
+        self.layers = nn.ModuleList([Pre(inputs, narrow, 1), Pre(narrow, narrow, 3), Pre(narrow, outputs, 1)])
+        self.shortcut = nn.Conv2d(inputs, outputs, 1)
+        self.shortcut_norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x):
+        f = x
+        for layer in self.layers:
+            f = layer(f)
+        return self.shortcut_norm(self.shortcut(x)) + f
+
+
+class BlockE(nn.Module):
+    """x + F(x), F twice 3x3 convolution, batch norm, leaky ReLU."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.convs = nn.ModuleList([nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2)])
+        self.norms = nn.ModuleList([nn.BatchNorm2d(channels) for _ in range(2)])
+
+    def forward(self, x):
+        f = x
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            f = act(norm(conv(f)))
+        return x + f
+
+
+class ResidualNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        sizes = [(1, 32), (32, 64), (64, 128)]
+        self.bottlenecks = nn.ModuleList([Bottleneck(i, o) for i, o in sizes])
+        self.blocks = nn.ModuleList([BlockE(o) for _, o in sizes])
+        self.output = nn.Linear(128 * 7 * 7, 10)
+
+    def forward(self, x):
+        for stage, (bottleneck, block) in enumerate(zip(self.bottlenecks, self.blocks, strict=True)):
+            x = act(block(act(bottleneck(x))))
+            if stage < 2:
+                x = F.max_pool2d(x, 2)
+        return self.output(x.flatten(1))
+
+
+class Residual(Classifier):
+    parameters = 525_412
+    check_factor = 0.01
+
+    def model(self, dropout):
+        return ResidualNet()
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions with batch norm beside a shortcut: ResNet-18's, or ReZero's where `rezero` is set.
+
+    ResNet-18 strides in the first convolution, the book's ReZero block in the second.
+    """
+
+    def __init__(self, inputs, outputs, stride, rezero):
+        super().__init__()
+        first, second = (1, stride) if rezero else (stride, 1)
+        self.conv_1 = nn.Conv2d(inputs, outputs, 3, first, 1, bias=False)
+        self.norm_1 = nn.BatchNorm2d(outputs)
+        self.conv_2 = nn.Conv2d(outputs, outputs, 3, second, 1, bias=False)
+        self.norm_2 = nn.BatchNorm2d(outputs)
+        self.shortcut = self.shortcut_norm = None
+        if stride > 1 or inputs != outputs:
+            self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+            self.shortcut_norm = nn.BatchNorm2d(outputs)
+        self.alpha = nn.Parameter(torch.zeros(1)) if rezero else None
+
+    def forward(self, x):
+        f = F.relu(self.norm_1(self.conv_1(x)))
+        f = self.norm_2(self.conv_2(f))
+        if self.shortcut is not None:
+            x = self.shortcut_norm(self.shortcut(x))
+        return F.relu(x + f) if self.alpha is None else x + self.alpha * F.relu(f)
+
+
+class ResNet18Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.norm = nn.BatchNorm2d(64)
+        sizes = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2), (512, 512, 1)]
+        self.blocks = nn.ModuleList([Block(i, o, s, rezero=False) for i, o, s in sizes])
+        self.output = nn.Linear(512, 2)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.norm(self.conv(x))), 3, 2, 1)
+        for block in self.blocks:
+            x = block(x)
+        return self.output(x.mean((2, 3)))
+
+
+class ResNet18(Classifier):
+    batch_size, shape, classes = 32, (3, 128, 128), 2
+    parameters = 11_177_538
+    check_factor = 0.01
+
+    def model(self, dropout):
+        return ResNet18Net()
+
+
+class ReZeroNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        sizes = [(3, 16, 1), *[(16, 16, 1)] * 6, (16, 32, 2), *[(32, 32, 1)] * 6]
+        sizes += [(32, 64, 2), *[(64, 64, 1)] * 6, (64, 64, 2), *[(64, 64, 1)] * 6]
+        self.blocks = nn.ModuleList([Block(i, o, s, rezero=True) for i, o, s in sizes])
+        self.output = nn.Linear(64, 10)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.output(x.mean((2, 3)))
+
+
+class ReZero(Classifier):
+    shape = (3, 24, 24)
+    parameters = 1_181_222
+
+    def model(self, dropout):
+        return ReZeroNet()
