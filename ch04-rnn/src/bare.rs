@@ -47,7 +47,7 @@ impl From<&Rnn> for BareRnn {
     fn from(rnn: &Rnn) -> Self {
         let own = &rnn.layers[0].forward;
         let linear = |weight: &Param<Tensor<2>>, bias: &Param<Tensor<1>>| Linear {
-            weight: Param::from_tensor(weight.val().detach().transpose()),
+            weight: Param::from_tensor(weight.val().transpose().detach()),
             bias: Some(Param::from_tensor(bias.val().detach())),
         };
         Self {

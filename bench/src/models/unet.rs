@@ -1,11 +1,10 @@
 //! The U-Net of 8.3.
 
 use burn::module::Module;
-use burn::nn::conv::{ConvTranspose2d, ConvTranspose2dConfig};
 use burn::tensor::{Device, Tensor};
 use common::Result;
 use common::kernels::binary_cross_entropy_with_logits;
-use common::nn::conv::Conv2d;
+use common::nn::conv::{Conv2d, ConvTranspose2d, ConvTranspose2dConfig};
 use common::nn::pool::MaxPool2d;
 
 use super::blocks::{ConvNorm, conv, halve};

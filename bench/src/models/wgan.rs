@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use burn::module::Module;
-use burn::nn::conv::{ConvTranspose2d, ConvTranspose2dConfig};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use common::Result;
 use common::kernels::{adaptive_avg_pool2d, leaky_relu, sigmoid};
-use common::nn::conv::Conv2d;
+use common::nn::conv::{Conv2d, ConvTranspose2d, ConvTranspose2dConfig};
 use common::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use common::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use common::train::Optimizer;
@@ -209,6 +208,8 @@ impl Wgan {
     /// Burn differentiates once, so g is taken by a backward pass of its own, and with v = g / |g| held fixed the penalty's
     /// gradient is that of mean 20 (|g| - 1) dD(x + t v)/dt, the derivative being a central difference. All scores come from
     /// one pass through D.
+    ///
+    /// That is not the exact gradient: a leaky ReLU may change its slope between the two places. The check of the twin refuses it.
     fn d_step(&mut self, gan: Gan, batch: &Batch) -> (Gan, f32) {
         let Gan {
             generator,

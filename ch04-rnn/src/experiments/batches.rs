@@ -14,19 +14,24 @@ pub(super) fn sixteen_names(run: &mut Run) -> Result<()> {
     let batched = train(run, &data, Kind::Batched, Rate::Book)?;
     let faster = train(run, &data, Kind::Batched, Rate::Asked)?;
     let fits = [&single, &batched, &faster];
+    let lines = [
+        ("single names", &single),
+        ("batches of 16", &batched),
+        ("batches of 16, 10x rate", &faster),
+    ];
     draw_accuracy(
         run,
         "epochs",
         "Single names and batches of 16, by epoch",
         "Test accuracy against epoch: at the same rate a sixteenth of the updates teaches less.",
-        &fits,
+        &lines,
     )?;
     draw_accuracy(
         run,
         "time",
         "Single names and batches of 16, by time",
         "Test accuracy against seconds of training.",
-        &fits,
+        &lines,
     )?;
     let [of_single, of_batched, of_faster] = fits.map(|fit| fit.history.last("test accuracy"));
     run.metric_beside("test accuracy, batches of 16", of_batched, 0.74);
@@ -51,8 +56,8 @@ pub(super) fn sixteen_names(run: &mut Run) -> Result<()> {
     frank(run, &batched, &book)?;
 
     run.claim(
-        "an epoch in batches takes a fraction of the time",
-        fast < slow / 2.0,
+        "an epoch in batches takes less time",
+        fast < slow,
         format!("{fast:.2} s against {slow:.2} s, 1/{:.1}", slow / fast),
     );
     let epoch = single.history.epochs().min(batched.history.epochs());

@@ -29,7 +29,7 @@ pub(super) fn three_layers(run: &mut Run) -> Result<()> {
         "accuracy",
         "One layer and three",
         "Test accuracy against epoch, batches of 16.",
-        &fits.iter().collect::<Vec<_>>(),
+        &named(&fits),
     )?;
     let [one, three] = [0, 1].map(|i| accuracy(&fits[i]));
     run.metric_beside("test accuracy, 3 layers", three, 0.727);
@@ -54,7 +54,7 @@ pub(super) fn both_directions(run: &mut Run) -> Result<()> {
         "accuracy",
         "One layer, three layers, both directions",
         "Test accuracy against epoch, batches of 16.",
-        &fits.iter().collect::<Vec<_>>(),
+        &named(&fits),
     )?;
     let [one, three, both] = [0, 1, 2].map(|i| accuracy(&fits[i]));
     run.metric_beside("test accuracy, 3 layers, both directions", both, 0.77);
@@ -67,7 +67,7 @@ pub(super) fn both_directions(run: &mut Run) -> Result<()> {
             "asked",
             "The same at ten times the rate",
             "Test accuracy against epoch at 0.01, the rate that the book's author asked for and did not get.",
-            &asked.iter().collect::<Vec<_>>(),
+            &named(&asked),
         )?;
         record(run, &asked);
     }
@@ -78,6 +78,10 @@ pub(super) fn both_directions(run: &mut Run) -> Result<()> {
     );
     run.claim_near("test accuracy with both directions", both, 0.77, 0.04);
     Ok(())
+}
+
+fn named(fits: &[Trained]) -> Vec<(&str, &Trained)> {
+    fits.iter().map(|fit| (fit.name.as_str(), fit)).collect()
 }
 
 fn accuracy(fit: &Trained) -> f64 {

@@ -169,19 +169,19 @@ fn draw_accuracy(
     name: &str,
     title: &str,
     caption: &str,
-    fits: &[&Trained],
+    lines: &[(&str, &Trained)],
 ) -> Result<()> {
     let (column, label) = match name {
         "time" => ("total time", "seconds of training"),
         _ => ("epoch", "epoch"),
     };
     let mut chart = plot::lines(title, label, "test accuracy");
-    for fit in fits {
+    for (line, fit) in lines {
         let (x, y) = (
             fit.history.column(column),
             fit.history.column("test accuracy"),
         );
-        chart = chart.line(&fit.name, &x, &y);
+        chart = chart.line(line, &x, &y);
     }
     run.figure(name, caption, &chart.build())
 }

@@ -15,7 +15,7 @@ pub(super) fn one_name(run: &mut Run) -> Result<()> {
         "accuracy",
         "An RNN guesses the language of a name",
         "Test accuracy against epoch, one name per update.",
-        &[&single],
+        &[("single names", &single)],
     )?;
     let history = &single.history;
     let (first, accuracy) = (

@@ -6,8 +6,12 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use crate::{Error, Result};
+
+/// Fewest values that are worth a thread of their own.
+const GRAIN: usize = 1 << 14;
 
 /// 8-bit images with class labels: [n, channels, height, width], row-major. Clones and [`Images::take`] share the pixels.
 #[derive(Clone, Debug)]
@@ -168,10 +172,19 @@ impl Images {
     /// # Panics
     /// If there is no image of one of these numbers.
     pub fn tensor(&self, indices: &[usize], device: &Device) -> Tensor<4> {
-        let mut values = Vec::with_capacity(indices.len() * self.image_size());
-        for &i in indices {
-            values.extend(self.image(i).iter().map(|&byte| f32::from(byte) / 255.0));
-        }
+        let size = self.image_size();
+        let mut values = Vec::with_capacity(indices.len() * size);
+        let rows = values
+            .spare_capacity_mut()
+            .par_chunks_exact_mut(size.max(1));
+        let pairs = rows.zip(indices).with_min_len(GRAIN / size.max(1) + 1);
+        pairs.for_each(|(row, &i)| {
+            for (value, &byte) in row.iter_mut().zip(self.image(i)) {
+                value.write(f32::from(byte) / 255.0);
+            }
+        });
+        // SAFETY: each of the rows has been written, and an image is as long as a row.
+        unsafe { values.set_len(indices.len() * size) };
         self.batch_tensor(values, device)
     }
 
