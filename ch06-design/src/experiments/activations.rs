@@ -76,15 +76,13 @@ pub(super) fn curves(run: &mut Run) -> Result<()> {
         let add = |chart: Chart, a: &Activation| chart.line(a.name, &xs, of(a));
         which.iter().fold(empty, add)
     };
-    let (value, slope): (fn(&Activation) -> &[f32], fn(&Activation) -> &[f32]) =
-        (|a| &a.values, |a| &a.slopes);
     for (name, caption, charts) in [
         (
             "smooth",
             "tanh and sigmoid, and their derivatives: away from 0 nothing is left of a gradient.",
             vec![
-                chart("Smooth activations", &found[..2], value),
-                chart("Their derivatives", &found[..2], slope),
+                chart("Smooth activations", &found[..2], |a| &a.values),
+                chart("Their derivatives", &found[..2], |a| &a.slopes),
             ],
         ),
         (
