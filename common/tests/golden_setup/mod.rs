@@ -1,0 +1,202 @@
+//! What the golden tests of a chapter share: numbers that Rust and Python both can make, parameters set to them, gradients in
+//! PyTorch's layout, and the comparison with a fixture.
+//!
+//! A chapter takes it in with `#[path = "../../common/tests/golden_setup/mod.rs"] mod golden_setup;`.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Gradients, Tensor, TensorData};
+use common::seed::mix;
+use serde_json::Value;
+
+/// The backends of this build, and how near to PyTorch each comes, relative to the size of a tensor.
+pub fn devices() -> Vec<(&'static str, f64)> {
+    let all = [
+        ("flex", cfg!(feature = "flex"), 1e-5),
+        ("ndarray", cfg!(feature = "ndarray"), 1e-5),
+        ("wgpu", cfg!(feature = "wgpu"), 1e-3),
+    ];
+    let compiled_in = all.into_iter().filter(|(_, compiled_in, _)| *compiled_in);
+    compiled_in
+        .map(|(name, _, tolerance)| (name, tolerance))
+        .collect()
+}
+
+/// `n` numbers of [-1, 1), exact in f32.
+pub fn noise(seed: u64, n: usize) -> Vec<f32> {
+    let number = |i: u64| (mix(seed, i) >> 40) as f32 / 8_388_608.0 - 1.0;
+    (0..n as u64).map(number).collect()
+}
+
+/// The path of a parameter in its module.
+#[derive(Default)]
+struct Place(Vec<String>);
+
+impl Place {
+    fn name(&self) -> &str {
+        self.0.last().map_or("", String::as_str)
+    }
+
+    /// Burn's visitors see the running averages of a batch norm as if they were parameters.
+    fn is_statistic(&self) -> bool {
+        ["running_mean", "running_var"].contains(&self.name())
+    }
+
+    fn is_norm(&self) -> bool {
+        ["gamma", "beta"].contains(&self.name())
+    }
+
+    /// Whether a matrix is one of a linear layer: [inputs, outputs], where PyTorch's is [outputs, inputs].
+    fn is_linear(&self, axes: usize) -> bool {
+        let has_layout = |part: &String| part == "embedding" || part == "memory";
+        axes == 2 && !self.0.iter().any(has_layout)
+    }
+}
+
+/// Gives the k-th parameter the values of `make_golden.py`.
+#[derive(Default)]
+pub struct SetParameters {
+    place: Place,
+    k: u64,
+    fan_in: usize,
+}
+
+impl ModuleMapper for SetParameters {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.place.0.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.place.0.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self.place.is_statistic() {
+            return parameter;
+        }
+        self.k += 1;
+        let shape = parameter.dims();
+        let turned = self.place.is_linear(D);
+        match D {
+            2 if turned => self.fan_in = shape[0],
+            2 | 4 => self.fan_in = shape[1..].iter().product(),
+            _ => {}
+        }
+        let bound = match self.place.is_norm() {
+            true => 1.0,
+            false => 2f32.powf((self.fan_in as f32).powf(-0.5).log2().floor()),
+        };
+        let mut values = noise(self.k, shape.iter().product());
+        values.iter_mut().for_each(|value| *value *= bound);
+        if turned {
+            values = transposed(&values, shape[1], shape[0]);
+        }
+        parameter.map(|tensor| Tensor::from_data(TensorData::new(values, shape), &tensor.device()))
+    }
+}
+
+/// A row-major [rows, columns] as [columns, rows].
+fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    let column = |c: usize| (0..rows).map(move |r| values[r * columns + c]);
+    (0..columns).flat_map(column).collect()
+}
+
+/// The values of a tensor, row-major.
+pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().expect("f32")
+}
+
+/// Path and gradient of each parameter, in PyTorch's layout.
+pub fn gradients_of(module: &impl Module, gradients: &Gradients) -> Vec<(String, Vec<f32>)> {
+    let mut read = ReadGradients {
+        place: Place::default(),
+        gradients,
+        found: Vec::new(),
+    };
+    module.visit(&mut read);
+    read.found
+}
+
+struct ReadGradients<'a> {
+    place: Place,
+    gradients: &'a Gradients,
+    found: Vec<(String, Vec<f32>)>,
+}
+
+impl ModuleVisitor for ReadGradients<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.place.0.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.place.0.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        if self.place.is_statistic() {
+            return;
+        }
+        let path = self.place.0.join(".");
+        let gradient = parameter.val().grad(self.gradients);
+        let gradient = gradient.unwrap_or_else(|| panic!("{path} has no gradient"));
+        let shape = gradient.dims();
+        let values = values(gradient);
+        let values = match self.place.is_linear(D) {
+            true => transposed(&values, shape[0], shape[1]),
+            false => values,
+        };
+        self.found.push((path, values));
+    }
+}
+
+fn length(values: &[f32]) -> f64 {
+    let squares = values.iter().map(|v| f64::from(*v).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
+/// Compares a tensor with its first values, length, and projection on noise, which a wrong order would change.
+pub fn assert_described(what: &str, found: &[f32], want: &Value, tolerance: f64) {
+    let close = |which: &str, found: f64, want: f64, allowed: f64| {
+        assert!(
+            (found - want).abs() <= allowed,
+            "{which} of {what}: {found} is not {want} within {allowed:.1e}"
+        );
+    };
+    let number = |name: &str| want[name].as_f64().expect(name);
+    let scale = found
+        .iter()
+        .fold(0.0f64, |top, v| top.max(f64::from(v.abs())));
+    let first = want["first"].as_array().expect("a list of numbers");
+    for (i, (f, w)) in found.iter().zip(first).enumerate() {
+        let w = w.as_f64().expect("a number");
+        close(&format!("value {i}"), f64::from(*f), w, tolerance * scale);
+    }
+    let all = number("length");
+    close("length", length(found), all, tolerance * all);
+    let directions = noise(99, found.len());
+    let products = found.iter().zip(directions).map(|(v, d)| f64::from(v * d));
+    let allowed = tolerance * number("absolute");
+    close("projection", products.sum(), number("projection"), allowed);
+}
+
+/// Compares all gradients. A bias that a batch norm takes away again has none but rounding errors, which are small beside the gradient
+/// of its weights.
+pub fn assert_gradients(what: &str, found: &[(String, Vec<f32>)], want: &Value, tolerance: f64) {
+    let want = want.as_array().expect("a list of gradients");
+    assert_eq!(found.len(), want.len(), "{what}");
+    let mut before = 0.0;
+    for ((path, found), want) in found.iter().zip(want) {
+        let what = format!("{what}: gradient of {path}");
+        let wanted = want["length"].as_f64().expect("a length");
+        if path.ends_with("bias") && wanted < 1e-9 * before {
+            let length = length(found);
+            let allowed = tolerance * before;
+            assert!(
+                length <= allowed,
+                "{what}: {length}, not below {allowed:.1e}"
+            );
+        } else {
+            assert_described(&what, found, want, tolerance);
+        }
+        before = wanted;
+    }
+}
