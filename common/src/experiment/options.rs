@@ -68,6 +68,9 @@ pub struct Options {
     /// Use at most this many training (and test) examples
     #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, global = true)]
     pub limit: Option<usize>,
+    /// Also what the book's code does by mistake, where an experiment knows of such a mistake
+    #[arg(long, global = true)]
+    pub as_printed: bool,
     /// A folder with data sets [default: $IDL_DATA, then the cache, then a download]
     #[arg(long, value_name = "FOLDER", global = true)]
     pub data_dir: Option<PathBuf>,
@@ -116,6 +119,9 @@ impl Options {
         }
         if let Some(lr) = self.lr {
             name += &format!("-lr{lr}");
+        }
+        if self.as_printed {
+            name += "-as-printed";
         }
         if seed != DEFAULT_SEED {
             name += &format!("-seed{seed}");

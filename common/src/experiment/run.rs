@@ -45,6 +45,11 @@ impl Run {
         self.options.preset == Preset::Book
     }
 
+    /// Whether to show what the book's code does by mistake, beside what it means to do.
+    pub fn as_printed(&self) -> bool {
+        self.options.as_printed
+    }
+
     /// The seed of this run.
     pub fn seed(&self) -> u64 {
         self.seed

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::checkpoint::{self, AtomicCheckpointer, State};
 use super::epoch_loop::{EpochLoop, Evaluation, Outcome, save_model};
 use super::progress::Display;
-use super::{History, Losses, Recipe, StepOutput, Trainable, dashboard};
+use super::{History, Losses, Recipe, StepOutput, Trainable, count_parameters, dashboard};
 use crate::data::{Batches, Loader};
 use crate::seed::mix;
 use crate::{Error, Result};
@@ -125,7 +125,7 @@ where
     // Burn draws a module's first weights when they are first used: here, from a known state.
     session.device.seed(seed);
     model.visit(&mut DrawWeights);
-    let parameters = model.num_params();
+    let parameters = count_parameters(&model);
 
     let fingerprint = json!({
         "parameters": parameters,

@@ -4,6 +4,7 @@
 
 mod checkpoint;
 mod clip;
+mod count;
 mod dashboard;
 mod epoch_loop;
 mod fit;
@@ -18,6 +19,7 @@ mod schedule;
 mod score;
 
 pub use clip::Clip;
+pub use count::count_parameters;
 pub use fit::{Fitted, Folders, Session, fit, load_model, slug};
 pub use history::History;
 pub use objective::{
