@@ -49,7 +49,7 @@ fn experiments() -> Vec<Experiment> {
             title: "CNN against a fully connected network",
             data: "MNIST",
             claim: "The CNN learns faster and ends higher (0.929) than the fully connected network (0.907), with fewer parameters.",
-            takes: ["1 min", "20 min"],
+            takes: ["10 s", "1 min"],
             run: convolution::against_fully_connected,
         },
         Experiment {
@@ -57,7 +57,7 @@ fn experiments() -> Vec<Experiment> {
             title: "A shift of one pixel",
             data: "MNIST",
             claim: "Moving a digit by one pixel changes what the CNN thinks of it.",
-            takes: ["1 min", "20 min"],
+            takes: ["10 s", "1 min"],
             run: convolution::shift,
         },
         Experiment {
@@ -65,7 +65,7 @@ fn experiments() -> Vec<Experiment> {
             title: "CNN with max pooling",
             data: "MNIST",
             claim: "With pooling the CNN ends higher (0.958) and minds a shift of one pixel less.",
-            takes: ["3 min", "60 min"],
+            takes: ["30 s", "10 min"],
             run: pooling::pooled,
         },
         Experiment {
@@ -81,7 +81,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Training with augmentation",
             data: "MNIST",
             claim: "Small random rotations, shifts and scales: a slower start, and an end on par or slightly better (0.96).",
-            takes: ["3 min", "60 min"],
+            takes: ["30 s", "10 min"],
             run: augmentation::training,
         },
     ]
