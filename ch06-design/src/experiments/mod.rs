@@ -93,7 +93,7 @@ fn experiments() -> Vec<Experiment> {
             title: "A residual network",
             data: DATA,
             claim: "Residual blocks give the best network of the chapter, ahead from the first epochs on.",
-            takes: ["90 s", "30 min"],
+            takes: ["3 min", "60 min"],
             run: deep::residual,
         },
         Experiment {
