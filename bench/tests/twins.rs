@@ -73,7 +73,7 @@ fn weights_cross_unchanged() {
     round_trip::<residual::ResidualNet>();
     round_trip::<residual::ReZero>();
     round_trip::<recurrent::NamesLstm>();
-    round_trip::<recurrent::CharGru>();
+    round_trip::<ch07_autoencoder::auto_regressive::AutoRegressive>();
     round_trip::<seq2seq::Seq2Seq>();
     round_trip::<unet::UNet>();
     round_trip::<attention::BagNet>();

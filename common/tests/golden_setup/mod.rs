@@ -50,7 +50,7 @@ impl Place {
 
     /// Whether a matrix is one of a linear layer: [inputs, outputs], where PyTorch's is [outputs, inputs].
     fn is_linear(&self, axes: usize) -> bool {
-        let has_layout = |part: &String| part == "embedding" || part == "memory";
+        let has_layout = |part: &String| ["embedding", "memory", "cells"].contains(&part.as_str());
         axes == 2 && !self.0.iter().any(has_layout)
     }
 }

@@ -1,0 +1,152 @@
+//! The program as a user runs it: every experiment at `smoke`, and `sample`.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ch07-autoencoder"))
+        .args(arguments)
+        .arg("--offline")
+        .env_remove("IDL_DATA")
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn every_experiment_runs_and_its_model_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("runs");
+    let done = run(&["run", "--all", "--preset", "smoke", "--out", path(&out)]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let summary = |id: &str| -> Value {
+        let file = out.join("ch07").join(id).join("smoke/summary.json");
+        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+    };
+    let wide = 17_240_944;
+    for (id, figures, models) in [
+        ("7.1", 2, vec![1_568]),
+        ("7.2", 2, vec![1_568, 3_922]),
+        ("7.3", 2, vec![1_568, 3_922, 928_256]),
+        ("7.4", 2, vec![928_256, wide]),
+        ("7.5", 1, vec![wide, wide]),
+        ("7.6", 1, vec![wide, wide]),
+    ] {
+        let summary = summary(id);
+        assert_eq!(
+            summary["figures"].as_array().unwrap().len(),
+            figures,
+            "{id}"
+        );
+        let found = summary["models"].as_array().unwrap().iter();
+        let found: Vec<u64> = found.map(|m| m["parameters"].as_u64().unwrap()).collect();
+        assert_eq!(found, models, "{id}");
+        assert!(!summary["claims"].as_array().unwrap().is_empty(), "{id}");
+        for figure in summary["figures"].as_array().unwrap() {
+            let png = out
+                .join("ch07")
+                .join(id)
+                .join("smoke")
+                .join(figure["png"].as_str().unwrap());
+            let picture = image::load_from_memory(&std::fs::read(png).unwrap())
+                .unwrap()
+                .to_rgb8();
+            let first = picture.get_pixel(0, 0);
+            assert!(
+                picture.pixels().any(|pixel| pixel != first),
+                "{id}: an empty figure"
+            );
+        }
+    }
+    let said = text(&done.stdout);
+    // A network that several experiments want is trained once.
+    for name in ["PCA", "big autoencoder", "character GRU"] {
+        assert_eq!(
+            said.matches(&format!("\n{name}  epoch 1/")).count(),
+            1,
+            "{said}"
+        );
+    }
+    assert_eq!(said.matches("  | emilia:").count(), 4, "{said}");
+    // Both ways to sample agree, trained or not.
+    let claims = summary("7.9")["claims"].as_array().unwrap().clone();
+    assert_eq!(claims[0]["held"], true, "{claims:?}");
+
+    let model = out.join("ch07/7.7/smoke/models/character-gru-last.bpk");
+    let sample = |more: &[&str]| run(&[&["sample", "--model", path(&model)], more].concat());
+    let once = sample(&[
+        "--prompt",
+        "Emilia:",
+        "--length",
+        "60",
+        "--temperature",
+        "0.75",
+    ]);
+    assert!(once.status.success(), "{}", text(&once.stderr));
+    let written = text(&once.stdout);
+    assert!(written.starts_with("emilia:"), "{written}");
+    assert_eq!(written.chars().count(), 61, "{written:?}");
+    let again = sample(&["--length", "60"]);
+    assert_eq!(text(&again.stdout), written, "the defaults, the same seed");
+    let other = sample(&["--length", "60", "--seed", "7"]);
+    assert_ne!(text(&other.stdout), written);
+
+    let left_out = sample(&["--prompt", "王emilia", "--length", "9"]);
+    assert!(text(&left_out.stderr).contains("does not know '王': left out"));
+    assert!(text(&left_out.stdout).starts_with("emilia"));
+    for (arguments, why) in [
+        (&["--prompt", "王"][..], "knows none of '王'"),
+        (&["--prompt", ""], "at least one character"),
+        (&["--temperature", "0"], "a positive number"),
+        (&["--temperature", "-1"], "a positive number"),
+        (&["--length", "0"], "at least 1"),
+    ] {
+        let refused = sample(arguments);
+        let said = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(why), "{arguments:?}: {said}");
+    }
+
+    // A file that is no such model, and a model without its symbols.
+    let other = out.join("ch07/7.1/smoke/models/pca-last.bpk");
+    let refused = run(&["sample", "--model", path(&other)]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        text(&refused.stderr).contains("alphabet.txt"),
+        "{}",
+        text(&refused.stderr)
+    );
+    std::fs::copy(&other, &model).unwrap();
+    let refused = sample(&[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("can't be read as this model"));
+}
+
+#[test]
+fn the_book_s_slip_of_7_6_is_shown_when_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("runs");
+    let arguments = [
+        "run",
+        "7.6",
+        "--preset",
+        "smoke",
+        "--limit",
+        "8",
+        "--as-printed",
+    ];
+    let done = run(&[&arguments[..], &["--out", path(&out)]].concat());
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let file = out.join("ch07/7.6/smoke-limit8-as-printed/summary.json");
+    let summary: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert_eq!(summary["models"].as_array().unwrap().len(), 4);
+}
