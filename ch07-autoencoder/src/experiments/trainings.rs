@@ -1,11 +1,9 @@
 //! The trainings of 7.1 to 7.6. Those of the same name are the same training: the second experiment that wants one takes it over.
 
-use std::sync::Arc;
-
 use common::Result;
 use common::data::{Images, Split};
 use common::experiment::Run;
-use common::train::{History, Recipe, Regressor, Trainable};
+use common::train::{History, Recipe, Regressor};
 
 use crate::auto_encode::{AutoEncodeDataset, Autoencoder};
 use crate::autoencoders::DeepAutoencoder;
@@ -50,11 +48,12 @@ fn for_wide(run: &Run, data: &Split<Images>) -> Split<Images> {
 pub(super) fn pca(run: &mut Run, data: &Split<Images>) -> Result<Trained<Pca>> {
     let model = PcaRegressor::new(Pca::new(run.device()));
     let epochs = run.pick(1, 5, 10);
-    let (model, history) = fit(run, "PCA", model, data, epochs)?;
+    let data = AutoEncodeDataset::split(data);
+    let fitted = run.fit("PCA", model, &data, &recipe(epochs))?;
     Ok(Trained {
         name: "PCA",
-        network: model.network,
-        history,
+        network: fitted.model.network,
+        history: fitted.history,
     })
 }
 
@@ -118,27 +117,15 @@ fn regressor<N: Autoencoder>(
     data: &Split<Images>,
     epochs: usize,
 ) -> Result<Trained<N>> {
-    let (model, history) = fit(run, name, Regressor::new(network), data, epochs)?;
+    let data = AutoEncodeDataset::split(data);
+    let fitted = run.fit(name, Regressor::new(network), &data, &recipe(epochs))?;
     Ok(Trained {
         name,
-        network: model.network,
-        history,
+        network: fitted.model.network,
+        history: fitted.history,
     })
 }
 
-fn fit<M>(
-    run: &mut Run,
-    name: &str,
-    model: M,
-    data: &Split<Images>,
-    epochs: usize,
-) -> Result<(M, History)>
-where
-    M: Trainable<<AutoEncodeDataset as common::data::Batches>::Batch>,
-{
-    let recipe = Recipe::adamw(BATCH, epochs).with_scores(&[]);
-    let data = AutoEncodeDataset::split(data);
-    let (train, test) = (Arc::new(data.train), Arc::new(data.test));
-    let fitted = run.fit_on(name, model, &train, &[("test", test)], &recipe)?;
-    Ok((fitted.model, fitted.history))
+fn recipe(epochs: usize) -> Recipe {
+    Recipe::adamw(BATCH, epochs).with_scores(&[])
 }
