@@ -16,7 +16,7 @@ CHARACTERS, CHUNK, BATCH, EPOCHS = 99_993, 250, 128, 100
 
 
 def main(source, out):
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     torch.manual_seed(42)
     with open(source, encoding="utf-8") as file:
         text = file.read().lower()[:CHARACTERS]

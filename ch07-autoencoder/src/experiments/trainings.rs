@@ -47,7 +47,7 @@ fn for_wide(run: &Run, data: &Split<Images>) -> Split<Images> {
 /// 7.1: a code of two values, linear, one matrix.
 pub(super) fn pca(run: &mut Run, data: &Split<Images>) -> Result<Trained<Pca>> {
     let model = PcaRegressor::new(Pca::new(run.device()));
-    let epochs = run.pick(1, 5, 10);
+    let epochs = run.pick(1, 10, 10);
     let data = AutoEncodeDataset::split(data);
     let fitted = run.fit("PCA", model, &data, &recipe(epochs))?;
     Ok(Trained {
@@ -60,14 +60,14 @@ pub(super) fn pca(run: &mut Run, data: &Split<Images>) -> Result<Trained<Pca>> {
 /// 7.2: a code of two values, with tanh.
 pub(super) fn non_linear(run: &mut Run, data: &Split<Images>) -> Result<Trained<NonLinearPca>> {
     let network = NonLinearPca::new(run.device());
-    let epochs = run.pick(1, 5, 10);
+    let epochs = run.pick(1, 10, 10);
     regressor(run, "non-linear PCA", network, data, epochs)
 }
 
 /// 7.3: a code of two values, four layers on each side.
 pub(super) fn narrow(run: &mut Run, data: &Split<Images>) -> Result<Trained<DeepAutoencoder>> {
     let network = DeepAutoencoder::narrow(run.device());
-    let epochs = run.pick(1, 5, 10);
+    let epochs = run.pick(1, 10, 10);
     regressor(run, "deep autoencoder", network, data, epochs)
 }
 
