@@ -127,14 +127,15 @@ fn a_matrix_used_in_both_directions_equals_pytorch() {
 #[test]
 fn the_gradient_of_a_tied_matrix_is_the_sum_of_both_uses() {
     for (backend, tolerance) in devices() {
-        let device = common::device::open(backend).unwrap().device;
-        let device = device.autodiff();
+        let plain = common::device::open(backend).unwrap().device;
+        let device = plain.clone().autodiff();
         let matrix = |seed, shape: [usize; 2]| {
             let data = TensorData::new(noise(seed, shape[0] * shape[1]), shape);
             Tensor::<2>::from_data(data, &device)
         };
         let x = matrix(1, [5, 6]);
-        let tied = Tied::new(&device).map(&mut SetParameters::default());
+        let tied = Tied::new(&plain).map(&mut SetParameters::default());
+        let tied = tied.train().fork(&device);
         let w = tied.layer.weight.val();
         let of = |output: Tensor<2>, leaf: &Tensor<2>| -> Tensor<2> {
             let gradients: Gradients = weighted(output).backward();
