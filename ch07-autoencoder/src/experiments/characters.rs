@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use common::data::{Batches, shakespeare};
 use common::experiment::Run;
-use common::train::{Clip, History, Recipe, count_parameters};
+use common::train::{Clip, History, Recipe};
 use common::{Result, plot};
 
 use super::{ALPHABET, CHARACTERS};
@@ -37,35 +37,29 @@ pub(super) struct Trained {
     history: History,
 }
 
-fn text(run: &mut Run) -> Result<Text> {
-    let (text, mut source) = shakespeare(&run.data_options())?;
-    let text: String = text.to_lowercase().chars().take(LENGTH).collect();
-    source.train = text.chars().count();
-    let real = source.real;
-    run.uses(source);
-    Ok(Text {
-        vocabulary: Vocabulary::of(&text),
-        text,
-        real,
-    })
-}
-
 /// Trains the network, or takes over the one that another of 7.7 to 7.9 has trained.
 pub(super) fn train(run: &mut Run) -> Result<Trained> {
-    let text = text(run)?;
+    let (all, mut source) = shakespeare(&run.data_options())?;
+    let first: String = all.to_lowercase().chars().take(LENGTH).collect();
+    let text = Text {
+        vocabulary: Vocabulary::of(&first),
+        text: first,
+        real: source.real,
+    };
     let (numbers, _) = text.vocabulary.numbers(&text.text);
     let most = run.limited(run.pick(8, usize::MAX, usize::MAX));
     let data = Arc::new(AutoRegressiveDataset::new(numbers, CHUNK, most)?);
+    source.train = data.len();
+    run.uses(source);
     let network = AutoRegressive::new(text.vocabulary.len(), run.device());
     run.attach(ALPHABET, text.vocabulary.text().as_bytes())?;
-    let recipe = Recipe::adamw(BATCH, run.pick(2, 50, 100))
+    let recipe = Recipe::adamw(BATCH, run.pick(2, 100, 100))
         .with_scores(&[])
         .with_clip(Clip::Value(CLIP));
     // The book has no test set for it.
     let nothing: [(&str, Arc<AutoRegressiveDataset>); 0] = [];
     let model = NextCharacter::new(network);
     let fitted = run.fit_on(CHARACTERS, model, &data, &nothing, &recipe)?;
-    run.metric("chunks", data.len() as f64);
     Ok(Trained {
         text,
         network: fitted.model.network,
@@ -109,7 +103,6 @@ pub(super) fn predict(run: &mut Run) -> Result<()> {
     run.metric_beside("loss after the first epoch", first, 878.9);
     run.metric_beside("loss", last, 391.0);
     run.metric_beside("nats per character", nats, 1.56);
-    run.metric("parameters", count_parameters(&trained.network) as f64);
     let [one, two] = entropies(&trained.text);
     run.metric("nats per character from letter frequencies", one);
     run.metric("nats per character from pairs of letters", two);

@@ -3,18 +3,21 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
+use burn::tensor::{Int, Tensor};
 use common::experiment::Run;
-use common::{Error, Result};
+use common::{Error, Result, plot};
 
 use super::PROMPT;
 use super::characters::{self, Text, Trained};
 use crate::sampling::{Sampler, fast, slow};
-use crate::text::Vocabulary;
+use crate::text::{CHUNK, Vocabulary};
 
 /// The book's temperatures.
 const TEMPERATURES: [f64; 3] = [1.0, 0.75, 0.05];
 /// The temperature of 7.9.
 const MIDDLE: f64 = 0.75;
+/// Characters whose probabilities are drawn.
+const RANKS: usize = 12;
 /// Characters in which a text may be said to repeat itself.
 const WINDOW: usize = 20;
 
@@ -66,6 +69,28 @@ fn long_text(run: &Run, trained: &Trained, temperature: f64) -> Result<Vec<u32>>
     fast(&trained.network, &prompt, length, sampler, run.device())
 }
 
+/// The probability of the most probable next character, of the second, and so on, each a mean over the beginning of the text.
+fn by_rank(run: &Run, trained: &Trained, temperature: f64) -> Result<Vec<f64>> {
+    let vocabulary = &trained.text.vocabulary;
+    let (numbers, _) = vocabulary.numbers(&trained.text.text);
+    let read: Vec<i32> = numbers.iter().take(CHUNK).map(|n| *n as i32).collect();
+    let text = Tensor::<1, Int>::from_data(read.as_slice(), run.device());
+    let logits = trained.network.forward(text.unsqueeze()); // [1, T, V]
+    let logits = logits.into_data().try_to_vec::<f32>();
+    let logits = logits.map_err(|e| Error::Training(format!("reading scores: {e:?}")))?;
+    let sampler = Sampler::new(temperature, 0)?;
+    let mut mean = vec![0.0; vocabulary.len()];
+    for scores in logits.chunks(vocabulary.len().max(1)) {
+        let mut p = sampler.probabilities(scores);
+        p.sort_by(|a, b| b.total_cmp(a));
+        let share = read.len() as f64;
+        mean.iter_mut()
+            .zip(p)
+            .for_each(|(mean, p)| *mean += p / share);
+    }
+    Ok(mean)
+}
+
 /// 7.8
 pub(super) fn temperatures(run: &mut Run) -> Result<()> {
     let trained = characters::train(run)?;
@@ -77,6 +102,11 @@ pub(super) fn temperatures(run: &mut Run) -> Result<()> {
     let length = run.pick(40, 300, 500);
     let mut rows = Vec::new();
     let mut shares = Vec::new();
+    let mut chart = plot::lines(
+        "What a temperature does",
+        "rank of a character",
+        "probability",
+    );
     for temperature in TEMPERATURES {
         let sampler = Sampler::new(temperature, run.seed())?;
         let clock = Instant::now();
@@ -84,6 +114,9 @@ pub(super) fn temperatures(run: &mut Run) -> Result<()> {
         let seconds = clock.elapsed().as_secs_f64();
         let heading = format!("temperature {temperature}, {length} characters in {seconds:.1} s:");
         say(run, &heading, &vocabulary.spell(&written));
+        let p = by_rank(run, &trained, temperature)?;
+        let ranks: Vec<usize> = (1..=p.len().min(RANKS)).collect();
+        chart = chart.line(&format!("temperature {temperature}"), &ranks, &p);
         let long = long_text(run, &trained, temperature)?;
         let share = known_words(&vocabulary.spell(&long), &known);
         let again = repeated(&long);
@@ -96,6 +129,11 @@ pub(super) fn temperatures(run: &mut Run) -> Result<()> {
         run.metric(&format!("share of repetition at {temperature}"), again);
         shares.push((share, again));
     }
+    run.figure(
+        "probabilities",
+        "How probable the most probable next character is, the second, and so on: means over 250 characters of the text.",
+        &chart.build(),
+    )?;
     run.table(
         "5,000 characters at each temperature",
         &[
@@ -126,35 +164,63 @@ pub(super) fn temperatures(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
+/// Both ways to write, with the same seed.
+struct Comparison {
+    fast_text: Vec<u32>,
+    fast_seconds: f64,
+    slow_text: Vec<u32>,
+    slow_seconds: f64,
+}
+
+fn compare(run: &Run, trained: &Trained, length: usize) -> Result<Comparison> {
+    let prompt = prompt(&trained.text.vocabulary)?;
+    let sampler = Sampler::new(MIDDLE, run.seed())?;
+    let (network, device) = (&trained.network, run.device());
+    let clock = Instant::now();
+    let fast_text = fast(network, &prompt, length, sampler.clone(), device)?;
+    let fast_seconds = clock.elapsed().as_secs_f64();
+    let clock = Instant::now();
+    let slow_text = slow(network, &prompt, length, sampler, device)?;
+    Ok(Comparison {
+        fast_text,
+        fast_seconds,
+        slow_text,
+        slow_seconds: clock.elapsed().as_secs_f64(),
+    })
+}
+
 /// 7.9
 pub(super) fn fast_sampling(run: &mut Run) -> Result<()> {
     let trained = characters::train(run)?;
-    let vocabulary = &trained.text.vocabulary;
-    let prompt = prompt(vocabulary)?;
-    let length = run.pick(40, 500, 500);
-    let sampler = Sampler::new(MIDDLE, run.seed())?;
-    let clock = Instant::now();
-    let text = fast(
-        &trained.network,
-        &prompt,
-        length,
-        sampler.clone(),
-        run.device(),
+    let lengths: [usize; 4] =
+        run.pick([10, 20, 30, 40], [125, 250, 375, 500], [125, 250, 375, 500]);
+    let compared = lengths.map(|length| compare(run, &trained, length));
+    let compared = compared.into_iter().collect::<Result<Vec<_>>>()?;
+    let column = |of: fn(&Comparison) -> f64| compared.iter().map(of).collect::<Vec<_>>();
+    let (fast_seconds, slow_seconds) = (column(|c| c.fast_seconds), column(|c| c.slow_seconds));
+    let chart = plot::lines("Time to write a text", "characters", "seconds")
+        .line("all read again for each character", &lengths, &slow_seconds)
+        .line("states kept", &lengths, &fast_seconds);
+    run.figure(
+        "time",
+        "Seconds against characters: n^2 / 2 steps, and n.",
+        &chart.build(),
     )?;
-    let quick = clock.elapsed().as_secs_f64();
-    let clock = Instant::now();
-    let again = slow(&trained.network, &prompt, length, sampler, run.device())?;
-    let long = clock.elapsed().as_secs_f64();
+    let Some(last) = compared.last() else {
+        return Ok(());
+    };
+    let (quick, long) = (last.fast_seconds, last.slow_seconds);
+    let length = last.fast_text.len();
     say(
         run,
         &format!("temperature {MIDDLE}, {length} characters in {quick:.2} s:"),
-        &vocabulary.spell(&text),
+        &trained.text.vocabulary.spell(&last.fast_text),
     );
     run.metric("seconds, states kept", quick);
     run.metric("seconds, all read again for each character", long);
     run.claim(
         "it is the text that reading all again for each character gives",
-        text == again,
+        compared.iter().all(|c| c.fast_text == c.slow_text),
         format!("{length} characters compared"),
     );
     run.claim(
