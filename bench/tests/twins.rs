@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bench::models::{attention, cnn, recurrent, residual, seq2seq, text, unet};
+use bench::models::{attention, residual, seq2seq, text, unet};
 use bench::registry::{self, NAMES};
 use bench::workload::{Options, Workload};
 use bench::{exchange, twin};
@@ -69,10 +69,10 @@ fn round_trip<W: Workload>() {
 #[test]
 fn weights_cross_unchanged() {
     round_trip::<ch03_cnn::networks::PooledCnn>();
-    round_trip::<cnn::NormedCnn>();
-    round_trip::<residual::ResidualNet>();
+    round_trip::<ch06_design::networks::Cnn>();
+    round_trip::<ch06_design::deep::ResidualCnn>();
     round_trip::<residual::ReZero>();
-    round_trip::<recurrent::NamesLstm>();
+    round_trip::<ch06_design::names::NameClassifier>();
     round_trip::<ch07_autoencoder::auto_regressive::AutoRegressive>();
     round_trip::<seq2seq::Seq2Seq>();
     round_trip::<unet::UNet>();
@@ -85,10 +85,10 @@ fn weights_of_another_network_are_refused() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("weights.safetensors");
     let device = Device::flex().autodiff();
-    cnn::NormedCnn::fresh(true, &device)
+    ch06_design::networks::Cnn::fresh(true, &device)
         .save_into(&mut SafetensorsStore::from_file(&path))
         .unwrap();
-    let loaded = exchange::load(residual::ResidualNet::fresh(true, &device), &path);
+    let loaded = exchange::load(ch06_design::deep::ResidualCnn::fresh(true, &device), &path);
     assert!(matches!(loaded, Err(Error::Data(_))));
 }
 

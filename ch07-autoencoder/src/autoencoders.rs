@@ -1,9 +1,8 @@
 //! Deep autoencoders, with a narrow code and with a wide one, and what they are kept from copying by (sections 7.2 to 7.4).
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
-use common::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
+use common::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
 use common::train::Network;
 
 use crate::AdditiveGausNoise;

@@ -1,25 +1,14 @@
 //! The program as a user runs it: every experiment at `smoke`, and `sample`.
 
-use std::path::Path;
-use std::process::{Command, Output};
+#[path = "../../common/tests/cli_setup/mod.rs"]
+mod cli_setup;
 
-use serde_json::Value;
+use std::process::Output;
+
+use cli_setup::{assert_complete, parameters, path, run_offline, summary, text};
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ch07-autoencoder"))
-        .args(arguments)
-        .arg("--offline")
-        .env_remove("IDL_DATA")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
+    run_offline(env!("CARGO_BIN_EXE_ch07-autoencoder"), arguments)
 }
 
 #[test]
@@ -28,10 +17,7 @@ fn every_experiment_runs_and_its_model_writes() {
     let out = folder.path().join("runs");
     let done = run(&["run", "--all", "--preset", "smoke", "--out", path(&out)]);
     assert!(done.status.success(), "{}", text(&done.stderr));
-    let summary = |id: &str| -> Value {
-        let file = out.join("ch07").join(id).join("smoke/summary.json");
-        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
-    };
+    let folder_of = |id: &str| out.join("ch07").join(id).join("smoke");
     let wide = 17_240_944;
     let alphabet = out.join("ch07/7.7/smoke/models/alphabet.txt");
     let symbols = std::fs::read_to_string(alphabet).unwrap().chars().count() as u64;
@@ -49,31 +35,8 @@ fn every_experiment_runs_and_its_model_writes() {
         ("7.8", 1, vec![characters]),
         ("7.9", 1, vec![characters]),
     ] {
-        let summary = summary(id);
-        assert_eq!(
-            summary["figures"].as_array().unwrap().len(),
-            figures,
-            "{id}"
-        );
-        let found = summary["models"].as_array().unwrap().iter();
-        let found: Vec<u64> = found.map(|m| m["parameters"].as_u64().unwrap()).collect();
-        assert_eq!(found, models, "{id}");
-        assert!(!summary["claims"].as_array().unwrap().is_empty(), "{id}");
-        for figure in summary["figures"].as_array().unwrap() {
-            let png = out
-                .join("ch07")
-                .join(id)
-                .join("smoke")
-                .join(figure["png"].as_str().unwrap());
-            let picture = image::load_from_memory(&std::fs::read(png).unwrap())
-                .unwrap()
-                .to_rgb8();
-            let first = picture.get_pixel(0, 0);
-            assert!(
-                picture.pixels().any(|pixel| pixel != first),
-                "{id}: an empty figure"
-            );
-        }
+        assert_complete(&folder_of(id), id, figures, models.len());
+        assert_eq!(parameters(&folder_of(id)), models, "{id}");
     }
     let said = text(&done.stdout);
     // A network that several experiments want is trained once.
@@ -86,7 +49,7 @@ fn every_experiment_runs_and_its_model_writes() {
     }
     assert_eq!(said.matches("  | emilia:").count(), 4, "{said}");
     // Both ways to sample agree, trained or not.
-    let claims = summary("7.9")["claims"].as_array().unwrap().clone();
+    let claims = summary(&folder_of("7.9"))["claims"].clone();
     assert_eq!(claims[0]["held"], true, "{claims:?}");
 
     let model = out.join("ch07/7.7/smoke/models/character-gru-last.bpk");
@@ -154,7 +117,6 @@ fn the_book_s_slip_of_7_6_is_shown_when_asked_for() {
     ];
     let done = run(&[&arguments[..], &["--out", path(&out)]].concat());
     assert!(done.status.success(), "{}", text(&done.stderr));
-    let file = out.join("ch07/7.6/smoke-limit8-as-printed/summary.json");
-    let summary: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    assert_eq!(summary["models"].as_array().unwrap().len(), 4);
+    let folder = out.join("ch07/7.6/smoke-limit8-as-printed");
+    assert_eq!(parameters(&folder).len(), 4);
 }

@@ -19,7 +19,7 @@ use common::kernels::tanh;
 use common::nn::{Linear, LinearConfig};
 use common::train::{Network, count_parameters};
 use golden_setup::{SetParameters, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, values};
+use golden_setup::{devices, gradients_of, noise, read_golden, values};
 use serde_json::Value;
 
 const SYMBOLS: usize = 36;
@@ -28,8 +28,10 @@ const LENGTH: usize = 20;
 
 /// What PyTorch computes with this module.
 fn golden(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    let mut golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut golden = read_golden(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden/golden.json"
+    ));
     golden[name].take()
 }
 
