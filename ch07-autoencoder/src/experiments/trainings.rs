@@ -12,7 +12,7 @@ use crate::pca::{NonLinearPca, Pca, PcaRegressor};
 /// Images per update.
 const BATCH: usize = 128;
 /// Images for the wide networks at `quick`, whose steps take long.
-const FEWER: [usize; 2] = [12_000, 2_000];
+const FEWER: [usize; 2] = [16_000, 2_000];
 
 /// A trained network.
 pub(super) struct Trained<N> {
@@ -106,7 +106,7 @@ fn over_complete(
     data: &Split<Images>,
 ) -> Result<Trained<DeepAutoencoder>> {
     let data = for_wide(run, data);
-    let epochs = run.pick(1, 4, 10);
+    let epochs = run.pick(1, 6, 10);
     regressor(run, name, network, &data, epochs)
 }
 
