@@ -164,7 +164,7 @@ fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
         return Ok(model);
     }
     println!(
-        "No trained network yet: training that of {EXPERIMENT} first, which takes a minute or two."
+        "No trained network yet: training that of {EXPERIMENT} first, which takes two minutes."
     );
     let experiment = chapter.find(EXPERIMENT).ok_or_else(|| {
         Error::Usage(format!(

@@ -37,7 +37,7 @@ fn experiments() -> Vec<Experiment> {
             title: "PCA as an autoencoder",
             data: "MNIST",
             claim: "Two linear values tell 0 and 1 from the other digits and give blurred images back (test loss 0.0578).",
-            takes: ["20 s", "40 s"],
+            takes: ["5 s", "5 s"],
             run: flat::pca,
         },
         Experiment {
@@ -45,7 +45,7 @@ fn experiments() -> Vec<Experiment> {
             title: "A non-linear PCA",
             data: "MNIST",
             claim: "With tanh and a decoder of its own the error is a little lower (0.0565).",
-            takes: ["30 s", "1 min"],
+            takes: ["5 s", "5 s"],
             run: flat::non_linear,
         },
         Experiment {
@@ -53,7 +53,7 @@ fn experiments() -> Vec<Experiment> {
             title: "A deep autoencoder",
             data: "MNIST",
             claim: "With four layers on each side the same two values form clusters of digits (0.0370).",
-            takes: ["2 min", "4 min"],
+            takes: ["40 s", "40 s"],
             run: flat::deep,
         },
         Experiment {
@@ -61,7 +61,7 @@ fn experiments() -> Vec<Experiment> {
             title: "A big autoencoder, and noise",
             data: "MNIST",
             claim: "An over-complete code reconstructs best (0.0063), noise too; a code of two values makes other digits of noisy ones.",
-            takes: ["3 min", "15 min"],
+            takes: ["90 s", "9 min"],
             run: wide::big,
         },
         Experiment {
@@ -69,7 +69,7 @@ fn experiments() -> Vec<Experiment> {
             title: "A denoising autoencoder",
             data: "MNIST",
             claim: "Trained to give clean images for noisy ones, the same network takes noise away (0.0103).",
-            takes: ["2 min", "25 min"],
+            takes: ["150 s", "15 min"],
             run: wide::denoising,
         },
         Experiment {
@@ -77,7 +77,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Denoising by dropout",
             data: "MNIST",
             claim: "Trained with dropout, it cleans Gaussian noise, which it has never seen, and missing pixels.",
-            takes: ["2 min", "25 min"],
+            takes: ["150 s", "15 min"],
             run: wide::dropout,
         },
         Experiment {
@@ -85,7 +85,7 @@ fn experiments() -> Vec<Experiment> {
             title: "A character RNN",
             data: "Shakespeare",
             claim: "Its loss falls from 879 to 391 in 100 epochs, from 3.5 to 1.6 nats per character.",
-            takes: ["1 min", "2 min"],
+            takes: ["2 min", "2 min"],
             run: characters::predict,
         },
         Experiment {
@@ -93,7 +93,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Writing at three temperatures",
             data: "Shakespeare",
             claim: "At 1.0 it writes half-words, at 0.75 more real words, at 0.05 the same again and again.",
-            takes: ["2 min", "4 min"],
+            takes: ["130 s", "130 s"],
             run: writing::temperatures,
         },
         Experiment {
@@ -101,7 +101,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Writing faster",
             data: "Shakespeare",
             claim: "With the states kept, a step per character gives the same text in less than a second.",
-            takes: ["1 min", "3 min"],
+            takes: ["130 s", "130 s"],
             run: writing::fast_sampling,
         },
     ]
