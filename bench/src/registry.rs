@@ -4,7 +4,7 @@ use std::path::Path;
 
 use common::{Error, Result};
 
-use crate::models::{attention, recurrent, residual, seq2seq, text, unet, wgan};
+use crate::models::{attention, residual, seq2seq, text, unet, wgan};
 use crate::workload::{Options, Ready, Training};
 
 macro_rules! workloads {

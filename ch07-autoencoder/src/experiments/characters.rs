@@ -20,7 +20,7 @@ const CLIP: f64 = 2.0;
 const PYTORCH: &str = include_str!("../../reference/char_gru_pytorch.csv");
 /// Where the loss stays for a while, once the network knows which letter follows which; the first weights decide for how long.
 const PLATEAU: f64 = 750.0;
-/// What seeds make of the last loss: with 42 it ends 5 % above PyTorch's curve, with 43 it runs 2 % below it.
+/// How far seeds part the last losses: with 42 it is 5 % above that of PyTorch, with 43 2 %.
 const SEEDS: f64 = 0.08;
 /// PyTorch's network knows so many symbols, those of tinyshakespeare.
 const PYTORCH_SYMBOLS: usize = 37;
