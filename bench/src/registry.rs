@@ -4,7 +4,7 @@ use std::path::Path;
 
 use common::{Error, Result};
 
-use crate::models::{attention, fc, recurrent, residual, seq2seq, text, unet, wgan};
+use crate::models::{attention, residual, seq2seq, text, unet, wgan};
 use crate::workload::{Options, Ready, Training};
 
 macro_rules! workloads {
@@ -32,8 +32,8 @@ workloads! {
     "cnn-bn-6.4" => Ready<ch06_design::networks::Cnn>,
     "residual-6.9" => Ready<ch06_design::deep::ResidualCnn>,
     "lstm-6.10" => Ready<ch06_design::names::NameClassifier>,
-    "autoencoder-7.4" => Ready<fc::Autoencoder>,
-    "char-gru-7.7" => Ready<recurrent::CharGru>,
+    "autoencoder-7.4" => Ready<ch07_autoencoder::autoencoders::DeepAutoencoder>,
+    "char-gru-7.7" => Ready<ch07_autoencoder::auto_regressive::AutoRegressive>,
     "unet-8.3" => Ready<unet::UNet>,
     "wgan-9.5" => wgan::Wgan,
     "attention-10.5" => Ready<attention::BagNet>,

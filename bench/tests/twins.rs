@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bench::models::{attention, recurrent, residual, seq2seq, text, unet};
+use bench::models::{attention, residual, seq2seq, text, unet};
 use bench::registry::{self, NAMES};
 use bench::workload::{Options, Workload};
 use bench::{exchange, twin};
@@ -14,6 +14,7 @@ use burn::tensor::Device;
 use ch06_design::deep::ResidualCnn;
 use ch06_design::names::NameClassifier;
 use ch06_design::networks::Cnn;
+use ch07_autoencoder::auto_regressive::AutoRegressive;
 use common::Error;
 use tempfile::TempDir;
 
@@ -79,7 +80,7 @@ fn weights_cross_unchanged() {
     round_trip::<ResidualCnn>();
     round_trip::<residual::ReZero>();
     round_trip::<NameClassifier>();
-    round_trip::<recurrent::CharGru>();
+    round_trip::<AutoRegressive>();
     round_trip::<seq2seq::Seq2Seq>();
     round_trip::<unet::UNet>();
     round_trip::<attention::BagNet>();

@@ -83,6 +83,7 @@ class AutoencoderNet(nn.Module):
         self.output = nn.Linear(wide, pixels)
 
     def forward(self, x):
+        x = x.flatten(1)
         for layer in self.encoder:
             x = layer(x)
         x = self.code(x)
@@ -99,7 +100,7 @@ class Autoencoder(Twin):
         return AutoencoderNet()
 
     def batch(self, rng):
-        return {"x": rng.random((128, 784), dtype="float32")}
+        return {"x": rng.random((128, 1, 28, 28), dtype="float32")}
 
     def loss(self, model, batch):
-        return F.mse_loss(model(batch["x"]), batch["x"])
+        return F.mse_loss(model(batch["x"]), batch["x"].flatten(1))

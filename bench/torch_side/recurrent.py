@@ -44,14 +44,14 @@ class Names(Twin):
 class CharNet(nn.Module):
     """Two GRU cells whose normalised states are carried on, and a head for each step."""
 
-    def __init__(self):
+    def __init__(self, symbols=36):
         super().__init__()
-        self.embedding = nn.Embedding(36, 32)
+        self.embedding = nn.Embedding(symbols, 32)
         self.cells = nn.ModuleList([nn.GRUCell(32, 128), nn.GRUCell(128, 128)])
         self.norms = nn.ModuleList([nn.LayerNorm(128), nn.LayerNorm(128)])
         self.hidden = nn.Linear(128, 128)
         self.hidden_norm = nn.LayerNorm(128)
-        self.output = nn.Linear(128, 36)
+        self.output = nn.Linear(128, symbols)
 
     def forward(self, text):
         batch, steps = text.shape

@@ -1,12 +1,11 @@
 //! Fully connected networks: 2.9, 5.1 and 7.4.
 
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use ch02_fc::networks::MoonsMlp;
 use ch05_training::networks::Mlp;
+use ch07_autoencoder::autoencoders::DeepAutoencoder;
 use common::Result;
-use common::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
-use common::train::{Optimizer, mean_squared_error};
+use common::train::{Network, Optimizer, mean_squared_error};
 
 use super::classifier;
 use crate::exchange::Tensors;
@@ -26,61 +25,23 @@ classifier!(
     (Optimizer::sgd().init(), 0.1)
 );
 
-/// A linear layer, batch norm, ReLU.
-#[derive(Module, Debug)]
-struct LinearNorm {
-    linear: Linear,
-    norm: BatchNorm,
-}
-
-/// The over-complete autoencoder, 784 -> four times 1568 -> back: 17,240,944 parameters (section 7.3).
-#[derive(Module, Debug)]
-pub struct Autoencoder {
-    encoder: Vec<LinearNorm>,
-    code: Linear,
-    decoder: Vec<LinearNorm>,
-    output: Linear,
-}
-
-impl Autoencoder {
-    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let through = |layers: &[LinearNorm], x: Tensor<2>| {
-            layers.iter().fold(x, |x, layer| {
-                layer.norm.forward_leaky_relu(layer.linear.forward(x), 0.0) // [B, 1568]
-            })
-        };
-        let code = self.code.forward(through(&self.encoder, x)); // [B, 1568]
-        self.output.forward(through(&self.decoder, code)) // [B, 784]
-    }
-}
-
-impl Workload for Autoencoder {
-    type Batch = Tensor<2>;
+impl Workload for DeepAutoencoder {
+    /// [B, 1, 28, 28]
+    type Batch = Tensor<4>;
 
     fn fresh(_dropout: bool, device: &Device) -> Self {
-        let (pixels, wide) = (784, 1568);
-        let linear = |inputs, outputs| LinearConfig::new(inputs, outputs).init(device);
-        let layer = |inputs| LinearNorm {
-            linear: linear(inputs, wide),
-            norm: BatchNormConfig::new(wide).init(device),
-        };
-        Self {
-            encoder: vec![layer(pixels), layer(wide), layer(wide)],
-            code: linear(wide, wide),
-            decoder: vec![layer(wide), layer(wide), layer(wide)],
-            output: linear(wide, pixels),
-        }
+        DeepAutoencoder::wide(device)
     }
 
-    fn batch(tensors: &Tensors, index: usize, device: &Device) -> Result<Tensor<2>> {
+    fn batch(tensors: &Tensors, index: usize, device: &Device) -> Result<Tensor<4>> {
         tensors.float(&format!("x.{index}"), device)
     }
 
-    fn loss(&self, x: &Tensor<2>) -> Tensor<1> {
-        mean_squared_error(self.forward(x.clone()), x.clone())
+    fn loss(&self, x: &Tensor<4>) -> Tensor<1> {
+        mean_squared_error(self.forward(x.clone()), x.clone().flatten(1, 3))
     }
 
-    fn evaluate(&self, x: &Tensor<2>) {
+    fn evaluate(&self, x: &Tensor<4>) {
         std::hint::black_box(self.forward(x.clone()));
     }
 }

@@ -1,8 +1,8 @@
 //! Data sets: what they are made of, where they are looked for, and how batches are built from them.
 //!
 //! Reading order: `images.rs`, `tables.rs` and `sequences.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files
-//! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`. What stands in for a set that is not
-//! there: `digits.rs`, `garments.rs`, `invented_names.rs`.
+//! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `shakespeare.rs`. What stands in for a
+//! set that is not there: `digits.rs`, `garments.rs`, `invented_names.rs`, `invented_verse.rs`.
 
 pub mod augment;
 mod augmented;
@@ -13,6 +13,7 @@ mod garments;
 pub mod idx;
 mod images;
 mod invented_names;
+mod invented_verse;
 mod loader;
 mod mnist;
 mod names;
@@ -20,6 +21,7 @@ mod photos;
 mod picture;
 mod raster;
 mod sequences;
+mod shakespeare;
 mod synthetic;
 mod tables;
 
@@ -35,6 +37,7 @@ pub use names::{LANGUAGES, NAME_ALPHABET, Spelled, spell, surnames};
 pub use photos::{PHOTOS, photo};
 pub use picture::{Preparation, digit_from_file};
 pub use sequences::{LabeledSequences, PaddedSequences, Sequences};
+pub use shakespeare::shakespeare;
 pub use synthetic::{noisy_sine, two_moons};
 pub use tables::{Points, Regression};
 

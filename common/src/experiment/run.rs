@@ -224,6 +224,14 @@ impl Run {
         train::load_model(&self.folder.join("models").join(file), model)
     }
 
+    /// Writes `models/NAME`: what is needed besides the weights to use a model, such as the symbols it knows.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it can't be written.
+    pub fn attach(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        write_atomic(&self.folder.join("models").join(name), bytes)
+    }
+
     /// A study that keeps its trials in `studies/NAME.jsonl`; with `--resume` those of an interrupted run are taken over.
     ///
     /// # Errors

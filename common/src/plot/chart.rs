@@ -3,7 +3,7 @@
 use super::axes::{Axis, Frame, number, short};
 use super::canvas::{Canvas, Rgb};
 use super::field::{self, Field};
-use super::series::{Entry, Mark, Series, draw_series, header};
+use super::series::{Entry, Mark, Series, draw_class_name, draw_series, header};
 use super::{Figure, csv, style};
 
 /// A number that can be drawn.
@@ -93,6 +93,27 @@ impl Chart {
         chart
     }
 
+    /// A small dot at each (x, y) in the colour of the point's class, a number of `names`; each name also stands in the middle of its points.
+    pub fn classes(
+        mut self,
+        names: &[impl AsRef<str>],
+        xs: &[impl Number],
+        ys: &[impl Number],
+        labels: &[u8],
+    ) -> Self {
+        for (class, name) in names.iter().enumerate() {
+            let of_class = |values: &[f64]| -> Vec<f64> {
+                let pairs = values.iter().zip(labels);
+                let own = pairs.filter(|(_, label)| usize::from(**label) == class);
+                own.map(|(value, _)| *value).collect()
+            };
+            let xs: Vec<f64> = xs.iter().map(|x| x.as_f64()).collect();
+            let ys: Vec<f64> = ys.iter().map(|y| y.as_f64()).collect();
+            self = self.add(name.as_ref(), Mark::Class, &of_class(&xs), &of_class(&ys));
+        }
+        self
+    }
+
     /// Colours the plane by a third number: `values` [rows, columns] at places that divide both axes equally, row by row from the least y,
     /// the first and last places at the ends of the axes. Fix both axes for it.
     pub fn field(mut self, name: &str, columns: usize, values: &[f64]) -> Self {
@@ -177,6 +198,9 @@ impl Chart {
             let ring = self.field.is_some();
             draw_series(&mut canvas, &frame, &area, series, color, ring);
         }
+        for series in self.series.iter().filter(|s| s.mark == Mark::Class) {
+            draw_class_name(&mut canvas, &frame, &area, series);
+        }
         Ok(canvas)
     }
 
@@ -190,12 +214,17 @@ impl Chart {
         }
     }
 
-    /// Each series with its colour; levels are black and take none.
+    /// Each series with its colour; levels are black and take none, classes have their own.
     fn colored(&self) -> impl Iterator<Item = (&Series, Rgb)> {
-        let mut next = 0;
+        let (mut next, mut class) = (0, 0);
         self.series.iter().map(move |series| {
-            if series.mark == Mark::Level {
-                return (series, (0, 0, 0));
+            match series.mark {
+                Mark::Level => return (series, (0, 0, 0)),
+                Mark::Class => {
+                    class += 1;
+                    return (series, style::class(class - 1));
+                }
+                _ => {}
             }
             next += 1;
             let color = match self.field {

@@ -15,6 +15,8 @@ pub(super) enum Mark {
     Points,
     /// Points whose colours tell a third number.
     Shaded,
+    /// The points of a class among others, many and small.
+    Class,
     /// A black line across the figure.
     Level,
 }
@@ -44,7 +46,7 @@ pub(super) fn draw_series(
         (across, up)
     };
     let finite = |point: &(f64, f64)| point.0.is_finite() && point.1.is_finite();
-    let dots = |canvas: &mut Canvas, alpha: f32| {
+    let dots = |canvas: &mut Canvas, radius: f32, alpha: f32| {
         for point in series
             .points
             .iter()
@@ -53,9 +55,9 @@ pub(super) fn draw_series(
         {
             if area.contains(point) {
                 if ring {
-                    canvas.circle(point, 8.0, (255, 255, 255), alpha);
+                    canvas.circle(point, radius + 2.0, (255, 255, 255), alpha);
                 }
-                canvas.circle(point, 6.0, color, alpha);
+                canvas.circle(point, radius, color, alpha);
             }
         }
     };
@@ -84,8 +86,9 @@ pub(super) fn draw_series(
             }
             canvas.polyline(&line, 4.0, color, area);
         }
-        Mark::Points if ring => dots(canvas, 1.0),
-        Mark::Points => dots(canvas, 0.75),
+        Mark::Points if ring => dots(canvas, 6.0, 1.0),
+        Mark::Points => dots(canvas, 6.0, 0.75),
+        Mark::Class => dots(canvas, 3.0, 0.6),
         Mark::Shaded => {
             let shades = style::parts(&series.values);
             for (point, shade) in series.points.iter().zip(shades) {
@@ -109,10 +112,49 @@ pub(super) fn draw_series(
             }
             // Few points are epochs or steps: show where they are.
             if series.points.len() <= 25 {
-                dots(canvas, 1.0);
+                dots(canvas, 6.0, 1.0);
             }
         }
     }
+}
+
+/// Writes the name of a class where the middle of its points is, so that it is known without its colour.
+pub(super) fn draw_class_name(
+    canvas: &mut Canvas,
+    frame: &Frame<'_>,
+    area: &Area,
+    series: &Series,
+) {
+    let median = |axis: &Axis, of: fn(&(f64, f64)) -> f64| {
+        let mut values: Vec<f64> = series.points.iter().map(of).collect();
+        values.retain(|value| value.is_finite());
+        values.sort_by(f64::total_cmp);
+        let middle = values.get(values.len() / 2)?;
+        Some(((axis.place(*middle) - axis.low) / (axis.high - axis.low)) as f32)
+    };
+    let middle = (median(&frame.x, |p| p.0), median(&frame.y, |p| p.1));
+    let (Some(across), Some(up)) = middle else {
+        return;
+    };
+    let at = (
+        area.left + across * (area.right - area.left),
+        area.bottom - up * (area.bottom - area.top),
+    );
+    let mut write = |(dx, dy): (f32, f32), color: Rgb| {
+        let place = TextPlace {
+            at: (at.0 + dx, at.1 + dy),
+            size: style::TITLE,
+            bold: true,
+            horizontal: HPos::Center,
+            vertical: VPos::Center,
+        };
+        canvas.text(&series.name, &place, color);
+    };
+    for i in 0..12 {
+        let angle = i as f32 * std::f32::consts::PI / 6.0;
+        write((4.0 * angle.cos(), 4.0 * angle.sin()), (255, 255, 255));
+    }
+    write((0.0, 0.0), style::INK);
 }
 
 /// A line of a legend.
@@ -150,7 +192,9 @@ pub(super) fn header(canvas: &mut Canvas, title: &str, entries: &[Entry<'_>], wi
             y += style::LABEL * 1.35;
         }
         match entry.mark {
-            Mark::Points => canvas.circle((x + swatch / 2.0, y), 8.0, entry.color, 1.0),
+            Mark::Points | Mark::Class => {
+                canvas.circle((x + swatch / 2.0, y), 8.0, entry.color, 1.0)
+            }
             Mark::Shaded => {
                 for part in 0..=swatch as usize {
                     let shade = style::sequential(part as f64 / f64::from(swatch));

@@ -13,6 +13,20 @@ pub(super) const SERIES: [Rgb; 7] = [
     (90, 90, 90),
 ];
 
+/// Colours of classes, as many as there are digits, also told apart with any kind of colour vision (Tol 2021, "muted").
+const CLASSES: [Rgb; 10] = [
+    (51, 34, 136),
+    (221, 170, 51),
+    (17, 119, 51),
+    (204, 102, 119),
+    (102, 190, 230),
+    (136, 34, 85),
+    (68, 170, 153),
+    (120, 120, 120),
+    (170, 68, 153),
+    (153, 153, 51),
+];
+
 /// Text and axes.
 pub(super) const INK: Rgb = (40, 40, 40);
 /// Text that is less important.
@@ -32,6 +46,11 @@ pub(super) const TICK: f32 = 24.0;
 /// The colour of series `i`.
 pub(super) fn series(i: usize) -> Rgb {
     SERIES[i % SERIES.len()]
+}
+
+/// The colour of class `i`.
+pub(super) fn class(i: usize) -> Rgb {
+    CLASSES[i % CLASSES.len()]
 }
 
 /// Light to dark, 0 to 1, for numbers that have an order; also told apart in grey.

@@ -55,7 +55,8 @@ impl Place {
 
     /// Whether a matrix is one of a linear layer: [inputs, outputs], where PyTorch's is [outputs, inputs].
     fn is_linear(&self, axes: usize) -> bool {
-        let as_in_pytorch = |part: &String| ["embedding", "memory", "rnn"].contains(&part.as_str());
+        let as_in_pytorch =
+            |part: &String| ["embedding", "memory", "rnn", "cells"].contains(&part.as_str());
         axes == 2 && !self.0.iter().any(as_in_pytorch)
     }
 }
