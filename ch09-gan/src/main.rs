@@ -1,0 +1,3 @@
+//! `cargo run -p ch09-gan -- --help`
+
+fn main() {}
