@@ -67,12 +67,7 @@ impl<G: Generator, D: Discriminator> Adversaries<G, D> {
     ///
     /// # Shapes
     /// - `z`: `[batch, noise]`, without automatic differentiation
-    pub fn generator_step(
-        self,
-        rate: f64,
-        z: Tensor<2>,
-        classes: Option<&[u8]>,
-    ) -> (Self, f32) {
+    pub fn generator_step(self, rate: f64, z: Tensor<2>, classes: Option<&[u8]>) -> (Self, f32) {
         let fake = self.generator.generate(Tensor::from_inner(z), classes);
         let scores = self.discriminator.clone().no_grad().score(fake, classes);
         self.update_generator(rate, scores.mean().neg())

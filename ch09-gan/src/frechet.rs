@@ -17,7 +17,9 @@ impl Moments {
         let rows = (features.len() / width).max(1) as f64;
         let mut mean = vec![0.0; width];
         for row in features.chunks_exact(width) {
-            mean.iter_mut().zip(row).for_each(|(m, v)| *m += f64::from(*v) / rows);
+            mean.iter_mut()
+                .zip(row)
+                .for_each(|(m, v)| *m += f64::from(*v) / rows);
         }
         let mut covariance = Matrix::zeros(width);
         let mut centred = vec![0.0; width];

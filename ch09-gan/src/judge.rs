@@ -52,7 +52,10 @@ impl Judge {
         let device = run.device().clone();
         let model = Classifier::new(PooledCnn::new(&device));
         let images = Arc::new(data.train.take(train));
-        let test = [("test", Arc::new(data.test.take(run.pick(100, 2_000, 10_000))))];
+        let test = [(
+            "test",
+            Arc::new(data.test.take(run.pick(100, 2_000, 10_000))),
+        )];
         let fitted = train::fit(&run.session(), JUDGE, model, &images, &test, &recipe)?;
         run.record(JUDGE, fitted.parameters, &fitted.history)?;
         run.metric(
@@ -82,7 +85,7 @@ impl Judge {
             let logits = self.network.scores(maps.clone()); // [B, 10]
             let features = adaptive_avg_pool2d(maps, [2, 2]).flatten::<2>(1, 3); // [B, 128]
             seen.features.extend(read(features)?);
-            for p in read(softmax(logits, 1))?.chunks(CLASSES) {
+            for p in read(softmax(logits))?.chunks(CLASSES) {
                 let best = p.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
                 let (digit, sure) = best.map_or((0, 0.0), |(digit, p)| (digit, *p));
                 seen.digits.push(digit as u8);

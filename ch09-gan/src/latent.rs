@@ -33,7 +33,11 @@ pub fn direction(noise: &[f32], has: &[bool]) -> Vec<f32> {
 /// All rows of noise moved along a direction, `times` its length.
 pub fn moved(noise: &[f32], direction: &[f32], times: f32) -> Vec<f32> {
     let steps = direction.iter().cycle();
-    noise.iter().zip(steps).map(|(z, d)| z + times * d).collect()
+    noise
+        .iter()
+        .zip(steps)
+        .map(|(z, d)| z + times * d)
+        .collect()
 }
 
 /// How much ink a picture has: the mean of its values. Bold strokes have more.
@@ -54,9 +58,15 @@ pub fn slant(picture: &[f32]) -> f32 {
     }
     let x_mean = cells().map(|(x, _, v)| x * v).sum::<f64>() / all;
     let y_mean = cells().map(|(_, y, v)| y * v).sum::<f64>() / all;
-    let mixed: f64 = cells().map(|(x, y, v)| (x - x_mean) * (y - y_mean) * v).sum();
+    let mixed: f64 = cells()
+        .map(|(x, y, v)| (x - x_mean) * (y - y_mean) * v)
+        .sum();
     let upright: f64 = cells().map(|(_, y, v)| (y - y_mean).powi(2) * v).sum();
-    if upright > 0.0 { (-mixed / upright) as f32 } else { 0.0 }
+    if upright > 0.0 {
+        (-mixed / upright) as f32
+    } else {
+        0.0
+    }
 }
 
 /// The third of the numbers that are largest.

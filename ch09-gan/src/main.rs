@@ -1,3 +1,5 @@
 //! `cargo run -p ch09-gan -- --help`
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    common::cli::main(ch09_gan::chapter())
+}

@@ -61,11 +61,7 @@ fn compare_generator<G: Generator>(name: &str, fresh: impl Fn(&Device) -> G) {
     }
 }
 
-fn compare_discriminator<D: Discriminator>(
-    name: &str,
-    width: usize,
-    fresh: impl Fn(&Device) -> D,
-) {
+fn compare_discriminator<D: Discriminator>(name: &str, width: usize, fresh: impl Fn(&Device) -> D) {
     let want = golden(name);
     let seed = want["seed"].as_u64().unwrap();
     for (backend, tolerance) in devices() {

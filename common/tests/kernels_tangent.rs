@@ -79,7 +79,10 @@ fn check_leaky_relu<const D: usize>(shape: [usize; D], slope: f64) {
         let y = kernels::leaky_relu_tangent(value, u.clone(), slope);
         let weighting = Tensor::<1>::from_floats(data[2].as_slice(), &device).reshape(shape);
         let grads = (y.clone() * weighting).sum().backward();
-        assert!(x.grad(&grads).is_none_or(|g| values(g).iter().all(|v| *v == 0.0)));
+        assert!(
+            x.grad(&grads)
+                .is_none_or(|g| values(g).iter().all(|v| *v == 0.0))
+        );
         [values(y), values(u.grad(&grads).unwrap())]
     };
     let (ours, theirs) = (run(Device::flex()), run(reference()));
@@ -134,7 +137,10 @@ fn the_derivative_is_that_of_layer_norm() {
     let at = |t: f64| kernels::layer_norm(x.clone() + u.clone() * t, gamma.clone(), None, 1e-5);
     let difference = (at(0.02) - at(-0.02)) / 0.04;
     let derivative = kernels::layer_norm_tangent(x.clone(), u.clone(), gamma.clone(), 1e-5);
-    let error = (difference - derivative.clone()).abs().max().into_scalar::<f32>();
+    let error = (difference - derivative.clone())
+        .abs()
+        .max()
+        .into_scalar::<f32>();
     let size = derivative.abs().max().into_scalar::<f32>();
     assert!(error < 3e-3 * size, "{error} of {size}");
 }
@@ -156,7 +162,12 @@ fn empty_batches_stay_empty() {
 #[test]
 fn the_same_numbers_each_time() {
     let shape = [64, 24, 13, 13];
-    let data = [random(shape), random(shape), random([24, 13, 13]), random(shape)];
+    let data = [
+        random(shape),
+        random(shape),
+        random([24, 13, 13]),
+        random(shape),
+    ];
     let data = data.each_ref().map(Vec::as_slice);
     let run = || {
         results(Device::flex(), data, shape, [24, 13, 13], |x, u, gamma| {

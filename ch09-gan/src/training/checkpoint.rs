@@ -5,7 +5,6 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
@@ -76,7 +75,10 @@ impl Folder {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let network = |record: ModuleRecord| record.into_bytes().map_err(|e| text(&e));
         let optimizer = |record: OptimizerRecord| record.into_bytes().map_err(|e| text(&e));
-        write("generator", network(players.generator.clone().into_record()))?;
+        write(
+            "generator",
+            network(players.generator.clone().into_record()),
+        )?;
         write(
             "discriminator",
             network(players.discriminator.clone().into_record()),

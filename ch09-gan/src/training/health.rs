@@ -23,7 +23,7 @@ impl Health {
     /// [`Error::Training`] with what is wrong.
     pub(super) fn check(&mut self, [d, g]: [f32; 2], [low, high]: [f32; 2]) -> Result<()> {
         for (player, loss) in [("discriminator", d), ("generator", g)] {
-            if !(loss.abs() < LOST) {
+            if loss.is_nan() || loss.abs() >= LOST {
                 return Err(Error::Training(format!(
                     "the {player}'s loss is {loss}; a lower rate (--lr) may help"
                 )));

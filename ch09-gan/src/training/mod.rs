@@ -12,7 +12,6 @@ mod recipe;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use burn::module::Module;
 use burn::tensor::Device;
 use common::plot::Frame;
 use common::seed::mix;
@@ -81,7 +80,10 @@ pub fn train<G: Generator, D: Discriminator>(
     session.device.seed(seed);
     draw_weights(&generator);
     draw_weights(&discriminator);
-    let parameters = [count_parameters(&generator), count_parameters(&discriminator)];
+    let parameters = [
+        count_parameters(&generator),
+        count_parameters(&discriminator),
+    ];
     let fingerprint = json!({
         "parameters": parameters,
         "recipe": recipe,
@@ -136,7 +138,8 @@ pub fn train<G: Generator, D: Discriminator>(
     }
     let (generator, discriminator) = (players.generator.valid(), players.discriminator.valid());
     if let Some(folders) = &session.folders {
-        let path = |which: &str| -> PathBuf { folders.models.join(format!("{slug}{which}-last.bpk")) };
+        let path =
+            |which: &str| -> PathBuf { folders.models.join(format!("{slug}{which}-last.bpk")) };
         save_model(generator.clone(), &path(""))?;
         save_model(discriminator.clone(), &path("-discriminator"))?;
     }
@@ -319,11 +322,19 @@ impl<G: Generator> Game<'_, G> {
             Some(kept) => format!("the checkpoint of iteration {kept} is kept"),
             None => "there is no checkpoint yet".to_string(),
         };
-        let at = format!("iteration {} of {}", self.state.losses.len() + 1, self.total);
+        let at = format!(
+            "iteration {} of {}",
+            self.state.losses.len() + 1,
+            self.total
+        );
         let name = self.name;
         match error {
-            Error::Interrupted(why) => Error::Interrupted(format!("{name}: {why} before {at}; {kept}")),
-            Error::Training(why) => Error::Training(format!("{name}: stopped in {at}: {why}; {kept}")),
+            Error::Interrupted(why) => {
+                Error::Interrupted(format!("{name}: {why} before {at}; {kept}"))
+            }
+            Error::Training(why) => {
+                Error::Training(format!("{name}: stopped in {at}: {why}; {kept}"))
+            }
             other => other,
         }
     }

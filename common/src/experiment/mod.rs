@@ -8,7 +8,7 @@ mod options;
 mod run;
 mod runner;
 
-pub use options::{DataChoice, Options, Preset};
+pub use options::{DEFAULT_SEED, DataChoice, Options, Preset};
 pub use run::Run;
 pub use runner::{Finished, run_all};
 

@@ -68,8 +68,8 @@ pub use loss::{
 pub use norm::{
     batch_norm, batch_norm_leaky_relu, batch_norm_train, batch_norm_train_leaky_relu, layer_norm,
 };
-pub use tangent::{layer_norm_tangent, leaky_relu_tangent};
 pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
+pub use tangent::{layer_norm_tangent, leaky_relu_tangent};
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::MaxPoolOptions;

@@ -162,7 +162,12 @@ impl ImageGrid {
         });
         let columns = columns.min(n);
         let sizes = Sizes::of(self.side);
-        let Sizes { side, gap, caption: letters, .. } = sizes;
+        let Sizes {
+            side,
+            gap,
+            caption: letters,
+            ..
+        } = sizes;
         let captions: Vec<Vec<String>> = {
             let measure = Canvas::new(1, 1);
             let wrap = |(_, caption): &(Picture, String)| wrap(&measure, caption, sizes);
@@ -199,11 +204,7 @@ impl ImageGrid {
             for (line, text) in captions[i].iter().enumerate() {
                 let y = row_top + side + 4.0 + line as f32 * letters * 1.2;
                 let at = (left + side / 2.0, y);
-                canvas.text(
-                    text,
-                    &place(at, letters, false, HPos::Center),
-                    style::INK,
-                );
+                canvas.text(text, &place(at, letters, false, HPos::Center), style::INK);
             }
         }
         Figure {

@@ -135,12 +135,7 @@ impl Backward<Flex, 1> for ActivationTangent {
     }
 }
 
-fn normalised(
-    x: &Primitive,
-    u: &Primitive,
-    gamma: &Primitive,
-    epsilon: f64,
-) -> (Primitive, Rows) {
+fn normalised(x: &Primitive, u: &Primitive, gamma: &Primitive, epsilon: f64) -> (Primitive, Rows) {
     let (out, rows) = tangent::forward(&values(x), &values(u), &values(gamma), epsilon);
     (tensor(out, x.layout().shape().clone()), rows)
 }

@@ -157,11 +157,8 @@ pub(crate) fn backward(
         total
     };
     // SAFETY: the parts are all rows, and each row is written whole.
-    let (x, (tangent, gamma)) = unsafe {
-        written(x.len(), |to_x| {
-            written(u.len(), |to_u| work(to_x, to_u))
-        })
-    };
+    let (x, (tangent, gamma)) =
+        unsafe { written(x.len(), |to_x| written(u.len(), |to_u| work(to_x, to_u))) };
     Gradients { x, tangent, gamma }
 }
 
