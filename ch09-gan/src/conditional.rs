@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
+use common::kernels::{embedding, linear};
 use common::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 
 use crate::layers::{FcBlock, LeakyRelu};
@@ -36,19 +37,22 @@ impl<N: Module> Conditional<N> {
         }
     }
 
-    /// The embedding of the class of each example, a random one where no classes are given: `[batch, values]`.
-    fn embedded(&self, batch: usize, classes: Option<&[u8]>, device: &Device) -> Tensor<2> {
+    /// What the embedding of each example's class adds in the first layer, a random class where none are given: `[batch, values]`.
+    ///
+    /// F's linear layer is `x W_x + e W_e`. There are few classes, so the second product is computed once for each of them and looked up.
+    fn added(&self, batch: usize, classes: Option<&[u8]>, weight: Tensor<2>) -> Tensor<2> {
         let classes: Tensor<1, Int> = match classes {
             Some(classes) => {
                 let classes: Vec<i32> = classes.iter().map(|c| i32::from(*c)).collect();
-                Tensor::from_data(TensorData::new(classes, [batch]), device)
+                Tensor::from_data(TensorData::new(classes, [batch]), &weight.device())
             }
             None => {
                 let any = Distribution::Uniform(0.0, self.classes as f64);
-                Tensor::random([batch], any, device)
+                Tensor::random([batch], any, &weight.device())
             }
         };
-        self.embedding.lookup(classes)
+        let table = linear(self.embedding.weight.val(), weight, None); // [classes, values]
+        embedding(table, classes, None)
     }
 
     /// The input with the class mixed in.
@@ -56,20 +60,29 @@ impl<N: Module> Conditional<N> {
     /// # Shapes
     /// - `x` and output: `[batch, values]`
     fn mixed(&self, x: Tensor<2>, classes: Option<&[u8]>) -> Tensor<2> {
-        let e = self.embedded(x.dims()[0], classes, &x.device());
-        let x = self.mix.forward(Tensor::cat(vec![x, e], 1)); // [B, values]
+        let [batch, values] = x.dims();
+        let weight = self.mix.linear.weight.val(); // [2 values, values]
+        let bias = self.mix.linear.bias.as_ref().map(|bias| bias.val());
+        let e = self.added(batch, classes, weight.clone().narrow(0, values, values));
+        let x = linear(x, weight.narrow(0, 0, values), bias) + e; // [B, values]
+        let x = self.mix.norm.forward(LeakyRelu.forward(x));
         self.norm
             .forward(LeakyRelu.forward(self.combine.forward(x)))
     }
 
     /// The same with the derivative along `x.tangent`; the class does not change along it.
     fn mixed_with_tangent(&self, x: Dual<2>, classes: Option<&[u8]>) -> Dual<2> {
-        let e = self.embedded(x.value.dims()[0], classes, &x.value.device());
-        let both = Dual {
-            tangent: Tensor::cat(vec![x.tangent, e.zeros_like()], 1),
-            value: Tensor::cat(vec![x.value, e], 1), // [B, 2 values]
+        let [batch, values] = x.value.dims();
+        let weight = self.mix.linear.weight.val(); // [2 values, values]
+        let bias = self.mix.linear.bias.as_ref().map(|bias| bias.val());
+        let e = self.added(batch, classes, weight.clone().narrow(0, values, values));
+        let weight = weight.narrow(0, 0, values);
+        let x = Dual {
+            value: linear(x.value, weight.clone(), bias) + e, // [B, values]
+            tangent: linear(x.tangent, weight, None),
         };
-        let x = self.mix.forward_with_tangent(both); // [B, values]
+        let x = LeakyRelu.forward_with_tangent(x);
+        let x = self.mix.norm.forward_with_tangent(x);
         let x = self.combine.forward_with_tangent(x);
         self.norm
             .forward_with_tangent(LeakyRelu.forward_with_tangent(x))

@@ -126,7 +126,10 @@ impl Seen {
 
 /// The entropy of shares in bits: 3.32 where ten digits are equally frequent, 0 where there is one only.
 pub fn entropy(shares: &[f64]) -> f64 {
-    let bits = shares.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2());
+    let bits = shares
+        .iter()
+        .filter(|p| **p > 0.0)
+        .map(|p| p * p.log2().abs());
     bits.sum()
 }
 

@@ -34,8 +34,8 @@ impl<const D: usize> Tangent<D, D> for LeakyRelu {
 /// `LN(act(W x + b))`
 #[derive(Module, Debug)]
 pub struct FcBlock {
-    linear: Linear,
-    norm: LayerNorm,
+    pub(crate) linear: Linear,
+    pub(crate) norm: LayerNorm,
 }
 
 impl FcBlock {

@@ -35,8 +35,11 @@ use crate::players::{Discriminator, Generator};
 use checkpoint::{Folder, State};
 use health::Health;
 
-/// A checkpoint is written at the end of an epoch, and at least this often.
+/// A checkpoint is written at least this often.
 const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(20);
+/// And at the end of an epoch, unless that would take more than a part of the time: this many times what the last one took has to have
+/// passed.
+const WORTH: u32 = 10;
 
 /// Draws what a generator makes of one fixed batch of noise.
 pub type Draw<'a, G> = &'a dyn Fn(&G) -> Result<Frame>;
@@ -197,7 +200,7 @@ impl<G: Generator> Game<'_, G> {
         };
         let progress = Progress::start(self.name, epochs, self.total * batch, display);
         progress.skip(self.state.losses.len() * batch);
-        let mut saved = Instant::now();
+        let (mut saved, mut cost) = (Instant::now(), Duration::ZERO);
         let mut order = (usize::MAX, Vec::new());
         self.photograph(&players)?;
         while self.state.losses.len() < self.total {
@@ -230,9 +233,11 @@ impl<G: Generator> Game<'_, G> {
             }
             self.photograph(&players)?;
             let last = self.state.losses.len() == self.total;
-            if last || saved.elapsed() > BETWEEN_CHECKPOINTS {
+            let since = saved.elapsed();
+            if last || ended && since > WORTH * cost || since > BETWEEN_CHECKPOINTS {
+                let begin = Instant::now();
                 self.save(&players)?;
-                saved = Instant::now();
+                (saved, cost) = (Instant::now(), begin.elapsed());
             }
         }
         progress.finish(&self.state.history);
