@@ -8,7 +8,7 @@
 //! Reading order: [`layers`] and [`players`] (what both players are made of and asked for), [`simple`], [`losses`] with [`tangent`] (the
 //! game's losses; how the gradient of a gradient comes out of an automatic differentiation of first order), [`adversaries`] (one turn of the game),
 //! [`training`] (all of them), [`convolutional`], [`conditional`], [`modes`], [`judge`] with [`frechet`] (how good is it?), [`latent`],
-//! [`experiments`], [`sample`] (a trained generator put to use).
+//! [`pgan`], [`experiments`], [`sample`] (a trained generator put to use).
 //!
 //! Letters in shape comments: B examples in a batch. An example is a row of values: a digit has 784, a point of the plane 2.
 
@@ -24,6 +24,7 @@ pub mod layers;
 pub mod losses;
 pub mod modes;
 pub mod noise;
+pub mod pgan;
 pub mod players;
 pub mod sample;
 pub mod simple;

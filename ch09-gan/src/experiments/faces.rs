@@ -1,28 +1,73 @@
-//! 9.8 to 9.10: walks through the noise of a trained generator. The book's makes faces; without its weights that of 9.4 makes digits.
+//! 9.8 to 9.10: walks through the noise of a trained generator. The book's makes faces; where its weights are not there that of 9.4 makes
+//! digits. 9.10 always has digits, whose attributes can be measured; those of faces have to be labelled by hand.
 
+use std::path::PathBuf;
+
+use burn::tensor::{Tensor, TensorData};
 use common::experiment::Run;
+use common::kernels::adaptive_avg_pool2d;
+use common::plot::{self, Picture};
 use common::{Error, Result};
 
 use super::digits::wgan;
 use super::figures::{draw_pictures, mnist, seed_of};
-use crate::judge::{Judge, PIXELS, made, noise_for};
+use crate::judge::{Judge, PIXELS, made, noise_for, read};
 use crate::latent::{between, direction, ink, moved, slant, upper_third};
+use crate::pgan::{FACE_NOISE, FACES, ProgressiveGenerator, WEIGHTS};
+use crate::players::Generator;
 use crate::simple::SimpleGenerator;
 
 /// Pictures between two.
 const STEPS: usize = 8;
 /// Pictures in the grids of 9.10.
 const SHOWN: usize = 32;
-/// What is said where the book has faces.
-const NO_FACES: &str =
-    "The weights of the face GAN are not here: the same with the digits of 9.4's generator.";
+/// Pixels of a side of a face in figures.
+const FACE: usize = 128;
 
 /// The generator of digits.
 fn generator(run: &mut Run) -> Result<(SimpleGenerator, Judge)> {
-    run.say(NO_FACES);
+    run.say(format!(
+        "Digits of 9.4's generator in place of faces. (9.8 and 9.9 show faces if {WEIGHTS} lies in --data-dir or $IDL_DATA.)"
+    ));
     let data = mnist(run)?;
     let judge = Judge::train(run, &data)?;
     Ok((wgan(run, &data)?.generator, judge))
+}
+
+/// The generator of faces, if its weights are in one of the folders with data.
+fn face_generator(run: &mut Run) -> Result<Option<ProgressiveGenerator>> {
+    let named = [
+        run.data_options().data_dir,
+        std::env::var_os("IDL_DATA").map(PathBuf::from),
+    ];
+    let folders = named.into_iter().flatten();
+    let mut files = folders.flat_map(|f| [f.join(WEIGHTS), f.join("weights").join(WEIGHTS)]);
+    let Some(file) = files.find(|file| file.is_file()) else {
+        return Ok(None);
+    };
+    run.say(format!("face GAN: {}", file.display()));
+    let fresh = ProgressiveGenerator::new(FACE_NOISE, &FACES, run.device());
+    fresh.load(&file).map(Some)
+}
+
+/// Faces made of rows of noise, in a row.
+fn draw_faces(
+    run: &mut Run,
+    name: &str,
+    (title, caption): (&str, &str),
+    generator: &ProgressiveGenerator,
+    noise: &[f32],
+) -> Result<()> {
+    let device = run.device().clone();
+    let mut grid = plot::image_grid(title).columns(STEPS).side(FACE as u32);
+    for z in noise.chunks_exact(generator.noise_size()) {
+        let z = TensorData::new(z.to_vec(), [1, z.len()]);
+        let face = generator.generate(Tensor::from_data(z, &device), None);
+        let face = face.reshape([1, 3, generator.side(), generator.side()]);
+        let face = read(adaptive_avg_pool2d(face, [FACE, FACE]))?; // [3, 128, 128]
+        grid = grid.image(Picture::rgb(FACE, FACE, &face).range(-1.0, 1.0), "");
+    }
+    run.figure(name, caption, &grid.build())
 }
 
 /// What the generator makes of rows of noise.
@@ -32,6 +77,11 @@ fn pictures_of(run: &Run, generator: &SimpleGenerator, noise: &[f32]) -> Result<
 
 /// 9.8: two examples of a generator that is there already.
 pub(super) fn pretrained(run: &mut Run) -> Result<()> {
+    if let Some(faces) = face_generator(run)? {
+        let noise = noise_for(&faces, 2, seed_of(run, 3), run.device())?;
+        let words = ("Two faces", "What the published generator makes of noise.");
+        return draw_faces(run, "two", words, &faces, &noise);
+    }
     let (generator, judge) = generator(run)?;
     let noise = noise_for(&generator, 2, seed_of(run, 3), run.device())?;
     let pictures = pictures_of(run, &generator, &noise)?;
@@ -64,6 +114,16 @@ pub(super) fn pretrained(run: &mut Run) -> Result<()> {
 
 /// 9.9: pictures between two.
 pub(super) fn interpolation(run: &mut Run) -> Result<()> {
+    if let Some(faces) = face_generator(run)? {
+        let ends = noise_for(&faces, 2, seed_of(run, 3), run.device())?;
+        let (first, second) = ends.split_at(FACE_NOISE);
+        let words = (
+            "From one face to another",
+            "The noise goes in equal steps from one row to another.",
+        );
+        let walk = between(first, second, STEPS);
+        return draw_faces(run, "between", words, &faces, &walk);
+    }
     let (generator, _) = generator(run)?;
     let width = noise_for(&generator, 1, 0, run.device())?.len();
     let ends = noise_for(&generator, 2, seed_of(run, 3), run.device())?;
