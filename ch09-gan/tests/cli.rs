@@ -1,39 +1,28 @@
 //! The program as a user runs it: every experiment at `smoke`, models shared between experiments, a run that is stopped and goes on, digits
 //! on demand.
 
-use std::path::Path;
-use std::process::{Command, Output};
+#[path = "../../common/tests/cli_setup/mod.rs"]
+mod cli_setup;
 
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use cli_setup::{assert_complete, path, run_offline, text};
 use serde_json::Value;
 
-fn program(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ch09-gan"));
-    command.current_dir(folder).env_remove("IDL_DATA");
-    command
-}
+const PROGRAM: &str = env!("CARGO_BIN_EXE_ch09-gan");
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = program(folder);
-    command.args(arguments).arg("--offline").output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn summary(folder: &Path, id: &str, name: &str) -> Value {
-    let file = folder.join("runs/ch09").join(id).join(name);
-    serde_json::from_slice(&std::fs::read(file.join("summary.json")).unwrap()).unwrap()
+fn run(arguments: &[&str]) -> Output {
+    run_offline(PROGRAM, arguments)
 }
 
 #[test]
 fn every_experiment_runs_and_models_are_shared() {
     let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let done = run(
-        folder,
-        &["run", "--all", "--preset", "smoke", "--as-printed"],
-    );
+    let out = folder.path().join("runs");
+    let all = ["run", "--all", "--preset", "smoke", "--as-printed"];
+    let done = run(&[&all[..], &["--out", path(&out)]].concat());
     assert!(done.status.success(), "{}", text(&done.stderr));
     for (id, figures, models, animated) in [
         ("9.1", 4, 2, true),
@@ -47,15 +36,8 @@ fn every_experiment_runs_and_models_are_shared() {
         ("9.9", 1, 2, false),
         ("9.10", 5, 2, false),
     ] {
-        let summary = summary(folder, id, "smoke-as-printed");
-        let count = |what: &str| summary[what].as_array().unwrap().len();
-        assert_eq!(
-            (count("figures"), count("models")),
-            (figures, models),
-            "{id}"
-        );
-        assert!(count("claims") > 0, "{id}");
-        let run = folder.join("runs/ch09").join(id).join("smoke-as-printed");
+        let run = out.join("ch09").join(id).join("smoke-as-printed");
+        assert_complete(&run, id, figures, models);
         assert_eq!(run.join("figures/progress.gif").is_file(), animated, "{id}");
         let page = std::fs::read_to_string(run.join("report.html")).unwrap();
         assert_eq!(page.contains("figures/progress.gif"), animated, "{id}");
@@ -65,73 +47,91 @@ fn every_experiment_runs_and_models_are_shared() {
         let trained = said.matches(&format!("\n{name}  epoch 1/1")).count();
         assert_eq!(trained, 1, "{name}: {said}");
     }
+    let model = "ch09/9.6/smoke-as-printed/models/conditional-wgan-gp-last.bpk";
+    digits_on_demand(folder.path(), &out.join(model));
+}
 
-    // A generator that is there already draws what it is asked for, the same each time.
-    let model = "runs/ch09/9.6/smoke-as-printed/models/conditional-wgan-gp-last.bpk";
-    let ask = |out: &str, seed: &str| {
-        let arguments = [
-            "sample", "--digits", "2026", "--rows", "3", "--model", model,
+/// A generator that is there already draws what it is asked for, the same each time.
+fn digits_on_demand(folder: &Path, model: &Path) {
+    let ask = |name: &str, seed: &str| {
+        let file = folder.join(name);
+        let model = [
+            "sample",
+            "--model",
+            path(model),
+            "--digits",
+            "2026",
+            "--rows",
+            "3",
         ];
-        let done = run(
-            folder,
-            &[&arguments[..], &["--seed", seed, "--out", out]].concat(),
-        );
+        let done = run(&[&model[..], &["--seed", seed, "--out", path(&file)]].concat());
         assert!(done.status.success(), "{}", text(&done.stderr));
-        std::fs::read(folder.join(out)).unwrap()
+        std::fs::read(file).unwrap()
     };
     let grid = ask("grid.png", "3");
     assert_eq!(grid, ask("again.png", "3"));
     assert_ne!(grid, ask("other.png", "4"));
-    // Width and height of a PNG.
-    assert_eq!(grid[16..24], [0, 0, 1, 80, 0, 0, 0, 252]);
-    let wrong = run(folder, &["sample", "--digits", "2x26", "--model", model]);
+    let picture = image::load_from_memory(&grid).unwrap();
+    assert_eq!([picture.width(), picture.height()], [4 * 84, 3 * 84]);
+    let wrong = run(&["sample", "--digits", "2x26", "--model", path(model)]);
     assert_eq!(wrong.status.code(), Some(2));
-    let wrong = run(folder, &["sample", "--model", "runs/index.html"]);
+    let wrong = run(&["sample", "--model", path(&folder.join("again.png"))]);
     assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong.stderr));
 }
 
-/// The losses of each iteration, as the figure's table has them.
-fn losses(folder: &Path) -> Vec<u8> {
-    let file = "runs/ch09/9.2/smoke-epochs150/figures/losses.csv";
-    std::fs::read(folder.join(file)).unwrap()
+const LONG: [&str; 7] = [
+    "run", "9.2", "--preset", "smoke", "--epochs", "150", "--out",
+];
+
+fn start(out: &Path) -> Child {
+    let mut command = Command::new(PROGRAM);
+    command.args(LONG).arg(out).stdout(Stdio::null());
+    command.stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Waits until the run has a checkpoint.
+fn wait_for_checkpoint(child: &mut Child, out: &Path) {
+    let run = out.join("ch09/9.2/smoke-epochs150.partial");
+    let state = run.join("checkpoints/gan-on-gaussians/state.json");
+    while !state.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(state.exists());
+}
+
+/// The losses of all iterations, as the figure's table has them.
+fn losses(out: &Path) -> Vec<u8> {
+    let file = "ch09/9.2/smoke-epochs150/figures/losses.csv";
+    std::fs::read(out.join(file)).unwrap()
 }
 
 #[test]
 fn a_stopped_run_goes_on_where_it_was() {
-    let arguments = [
-        "run",
-        "9.2",
-        "--preset",
-        "smoke",
-        "--epochs",
-        "150",
-        "--offline",
-    ];
-    let whole = tempfile::tempdir().unwrap();
-    assert!(run(whole.path(), &arguments[..6]).status.success());
+    let [whole, killed, interrupted] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    assert!(start(whole.path()).wait().unwrap().success());
+    let resume = |out: &Path| {
+        let resumed = run(&[&LONG[..], &[path(out), "--resume"]].concat());
+        assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+        assert_eq!(losses(whole.path()), losses(out));
+    };
 
-    let folder = tempfile::tempdir().unwrap();
-    let mut child = program(folder.path())
-        .args(arguments)
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    // As soon as there is a checkpoint, kill -9.
-    let state = "runs/ch09/9.2/smoke-epochs150.partial/checkpoints/gan-on-gaussians/state.json";
-    let state = folder.path().join(state);
-    while !state.exists() && child.try_wait().unwrap().is_none() {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    let mut child = start(killed.path());
+    wait_for_checkpoint(&mut child, killed.path());
     child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(state.exists());
-    let stopped: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
-    let done = stopped["losses"].as_array().unwrap().len();
-    assert!(
-        (1..300).contains(&done),
-        "{done} iterations before the kill"
-    );
-    let resumed = run(folder.path(), &[&arguments[..6], &["--resume"]].concat());
-    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
-    assert_eq!(losses(whole.path()), losses(folder.path()));
+    assert!(!child.wait().unwrap().success());
+    resume(killed.path());
+
+    // Ctrl-C writes a checkpoint of the iteration it comes after.
+    let mut child = start(interrupted.path());
+    wait_for_checkpoint(&mut child, interrupted.path());
+    let process = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &process]).status();
+    assert!(sent.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let state = "ch09/9.2/smoke-epochs150.partial/checkpoints/gan-on-gaussians/state.json";
+    let state = std::fs::read(interrupted.path().join(state)).unwrap();
+    let state: Value = serde_json::from_slice(&state).unwrap();
+    let done = state["losses"].as_array().unwrap().len();
+    assert!((1..300).contains(&done), "{done} iterations");
+    resume(interrupted.path());
 }
