@@ -16,7 +16,7 @@ use ch09_gan::players::{Discriminator, Generator};
 use ch09_gan::simple::{SimpleDiscriminator, SimpleGenerator};
 use common::train::count_parameters;
 use golden_setup::{SetParameters, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, values};
+use golden_setup::{devices, gradients_of, noise, read_golden, values};
 use serde_json::Value;
 
 const BATCH: usize = 3;
@@ -26,8 +26,7 @@ const WEIGHT: f64 = 10.0;
 /// What PyTorch computes with this network.
 fn golden(name: &str) -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    let mut golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    golden[name].take()
+    read_golden(path)[name].take()
 }
 
 /// Rows of noise.
