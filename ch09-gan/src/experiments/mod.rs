@@ -42,7 +42,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Mode collapse",
             data: GAUSSIANS,
             claim: "Of nine Gaussians the GAN finds one or two.",
-            takes: ["1 min", "4 min"],
+            takes: ["1 min", "3 min"],
             run: gaussians::collapse,
         },
         Experiment {
@@ -50,7 +50,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Wasserstein GAN against mode collapse",
             data: GAUSSIANS,
             claim: "With Wasserstein loss and gradient penalty it finds all nine, if some weakly.",
-            takes: ["3 min", "8 min"],
+            takes: ["3 min", "6 min"],
             run: gaussians::wasserstein,
         },
         Experiment {
@@ -58,7 +58,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Wasserstein GAN on digits",
             data: MNIST,
             claim: "All ten digits in many styles; G's loss goes on improving while D's flattens.",
-            takes: ["3 min", "12 min"],
+            takes: ["3 min", "20 min"],
             run: digits::wasserstein,
         },
         Experiment {
@@ -74,7 +74,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Conditional GAN",
             data: MNIST,
             claim: "Told a digit, the generator draws it.",
-            takes: ["3 min", "15 min"],
+            takes: ["3 min", "20 min"],
             run: conditional::conditional,
         },
         Experiment {
@@ -82,7 +82,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Controlled generation",
             data: MNIST,
             claim: "The same noise with ten labels gives ten digits in one style.",
-            takes: ["3 min", "15 min"],
+            takes: ["3 min", "20 min"],
             run: conditional::controlled,
         },
         Experiment {
@@ -90,7 +90,7 @@ fn experiments() -> Vec<Experiment> {
             title: "A generator that is there already",
             data: MNIST,
             claim: "A trained generator is put to use without training.",
-            takes: ["3 min", "12 min"],
+            takes: ["3 min", "20 min"],
             run: faces::pretrained,
         },
         Experiment {
@@ -98,7 +98,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Between two examples",
             data: MNIST,
             claim: "Between two rows of noise one example turns smoothly into another.",
-            takes: ["3 min", "12 min"],
+            takes: ["3 min", "20 min"],
             run: faces::interpolation,
         },
         Experiment {
@@ -106,7 +106,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Directions with a meaning",
             data: MNIST,
             claim: "Along the mean difference of noise with and without an attribute, the attribute changes and most else stays.",
-            takes: ["3 min", "12 min"],
+            takes: ["3 min", "20 min"],
             run: faces::directions,
         },
     ]
