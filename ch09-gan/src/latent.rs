@@ -1,5 +1,7 @@
 //! Walks through the space of noise (section 9.6).
 
+use std::collections::BTreeMap;
+
 /// The mixtures of two rows of noise at the middles of `steps` equal steps: `x a + (1 - x) b` with x = (i + 1/2) / steps.
 pub fn between(a: &[f32], b: &[f32], steps: usize) -> Vec<f32> {
     let mixture = |i: usize| {
@@ -69,12 +71,22 @@ pub fn slant(picture: &[f32]) -> f32 {
     }
 }
 
-/// The third of the numbers that are largest.
-pub fn upper_third(values: &[f32]) -> Vec<bool> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f32::total_cmp);
-    let bound = sorted.get(values.len() * 2 / 3).copied().unwrap_or(0.0);
-    values.iter().map(|v| *v >= bound).collect()
+/// The third of the numbers that are largest among those of their own class.
+///
+/// Beside all digits a 1 has little ink and an 8 has much: compared with all others, the attribute would be the class.
+pub fn upper_third(values: &[f32], classes: &[u8]) -> Vec<bool> {
+    let mut of_class: BTreeMap<u8, Vec<f32>> = BTreeMap::new();
+    for (value, class) in values.iter().zip(classes) {
+        of_class.entry(*class).or_default().push(*value);
+    }
+    for values in of_class.values_mut() {
+        values.sort_by(f32::total_cmp);
+    }
+    let is_upper = |(value, class): (&f32, &u8)| {
+        let others = of_class.get(class);
+        others.is_some_and(|others| *value >= others[others.len() * 2 / 3])
+    };
+    values.iter().zip(classes).map(is_upper).collect()
 }
 
 #[cfg(test)]
@@ -113,9 +125,11 @@ mod tests {
     }
 
     #[test]
-    fn a_third_is_upper() {
-        let upper = upper_third(&[3.0, 1.0, 2.0, 6.0, 5.0, 4.0]);
+    fn a_third_of_each_class_is_upper() {
+        let upper = upper_third(&[3.0, 1.0, 2.0, 6.0, 5.0, 4.0], &[0; 6]);
         assert_eq!(upper, [false, false, false, true, true, false]);
-        assert!(upper_third(&[]).is_empty());
+        let upper = upper_third(&[3.0, 1.0, 2.0, 6.0, 5.0, 4.0], &[0, 0, 0, 1, 1, 1]);
+        assert_eq!(upper, [true, false, false, true, false, false]);
+        assert!(upper_third(&[], &[]).is_empty());
     }
 }

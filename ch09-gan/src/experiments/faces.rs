@@ -193,7 +193,7 @@ pub(super) fn directions(run: &mut Run) -> Result<()> {
     let attributes: [(&str, Measure); 2] = [("slant", slant), ("stroke width", ink)];
     for (what, measure) in attributes {
         let values: Vec<f32> = pictures.chunks_exact(PIXELS).map(measure).collect();
-        let along = direction(&noise, &upper_third(&values));
+        let along = direction(&noise, &upper_third(&values, &digits));
         let mean = |values: &[f32]| f64::from(values.iter().sum::<f32>()) / values.len() as f64;
         let mut means = [0.0, mean(&values), 0.0];
         let mut kept = [0.0; 2];
