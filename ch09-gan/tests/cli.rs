@@ -79,9 +79,7 @@ fn digits_on_demand(folder: &Path, model: &Path) {
     assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong.stderr));
 }
 
-const LONG: [&str; 7] = [
-    "run", "9.2", "--preset", "smoke", "--epochs", "150", "--out",
-];
+const LONG: [&str; 7] = ["run", "9.2", "--preset", "smoke", "--epochs", "40", "--out"];
 
 fn start(out: &Path) -> Child {
     let mut command = Command::new(PROGRAM);
@@ -91,7 +89,7 @@ fn start(out: &Path) -> Child {
 
 /// Waits until the run has a checkpoint.
 fn wait_for_checkpoint(child: &mut Child, out: &Path) {
-    let run = out.join("ch09/9.2/smoke-epochs150.partial");
+    let run = out.join("ch09/9.2/smoke-epochs40.partial");
     let state = run.join("checkpoints/gan-on-gaussians/state.json");
     while !state.exists() && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(2));
@@ -101,7 +99,7 @@ fn wait_for_checkpoint(child: &mut Child, out: &Path) {
 
 /// The losses of all iterations, as the figure's table has them.
 fn losses(out: &Path) -> Vec<u8> {
-    let file = "ch09/9.2/smoke-epochs150/figures/losses.csv";
+    let file = "ch09/9.2/smoke-epochs40/figures/losses.csv";
     std::fs::read(out.join(file)).unwrap()
 }
 
@@ -128,10 +126,10 @@ fn a_stopped_run_goes_on_where_it_was() {
     let sent = Command::new("kill").args(["-INT", &process]).status();
     assert!(sent.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    let state = "ch09/9.2/smoke-epochs150.partial/checkpoints/gan-on-gaussians/state.json";
+    let state = "ch09/9.2/smoke-epochs40.partial/checkpoints/gan-on-gaussians/state.json";
     let state = std::fs::read(interrupted.path().join(state)).unwrap();
     let state: Value = serde_json::from_slice(&state).unwrap();
     let done = state["losses"].as_array().unwrap().len();
-    assert!((1..300).contains(&done), "{done} iterations");
+    assert!((1..80).contains(&done), "{done} iterations");
     resume(interrupted.path());
 }

@@ -35,7 +35,7 @@ fn published_weights_make_what_pytorch_makes_of_them() {
     let want = numbers(&facts["output"]);
     assert_eq!(want.len(), output.len().div_ceil(37));
     for (found, want) in output.iter().step_by(37).zip(&want) {
-        assert!((found - want).abs() < 2e-5, "{found} is not {want}");
+        assert!((found - want).abs() < 1e-4, "{found} is not {want}");
     }
 }
 
