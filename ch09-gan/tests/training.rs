@@ -137,7 +137,7 @@ fn trainings_are_exact() {
         };
         let error = run(&session(Some(folder.path()), true), &data, &changed);
         let error = error.err().unwrap().to_string();
-        assert!(error.contains("recipe was"), "{error}");
+        assert!(error.contains("lr was 0.0001 and is now 0.0002"), "{error}");
         damaged_checkpoints_are_named(folder.path(), &data, &recipe);
     }
     broken_trainings_stop(&data);

@@ -89,7 +89,13 @@ pub fn train<G: Generator, D: Discriminator>(
     ];
     let fingerprint = json!({
         "parameters": parameters,
-        "recipe": recipe,
+        "epochs": recipe.epochs,
+        "batch size": recipe.batch_size,
+        "lr": recipe.rate,
+        "decay": recipe.decay,
+        "objective": recipe.objective,
+        "conditional": recipe.conditional,
+        "frames": recipe.frames,
         "seed": session.seed,
         "context": session.context,
         "training examples": data.count(),

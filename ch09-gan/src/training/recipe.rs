@@ -18,7 +18,7 @@ pub enum Objective {
 }
 
 /// How the two players are trained.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GanRecipe {
     /// Passes over the data; the last, incomplete batch of a pass is left out.
     pub epochs: usize,
