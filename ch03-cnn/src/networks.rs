@@ -103,10 +103,9 @@ impl PooledCnn {
     }
 }
 
-impl Network for PooledCnn {
-    type Input = Tensor<4>;
-
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+impl PooledCnn {
+    /// What the last layer sees: images [B, 1, 28, 28] as 32 maps of what the filters have found, [B, 32, 7, 7].
+    pub fn features(&self, images: Tensor<4>) -> Tensor<4> {
         let mut x = images;
         for conv in &self.first {
             x = tanh(conv.forward(x)); // [B, 16, 28, 28]
@@ -115,8 +114,19 @@ impl Network for PooledCnn {
         for conv in &self.second {
             x = tanh(conv.forward(x)); // [B, 32, 14, 14]
         }
-        x = self.pool.forward(x); // [B, 32, 7, 7]
-        let x = x.flatten::<2>(1, 3); // [B, 1568]
-        self.output.forward(x) // [B, 10]
+        self.pool.forward(x) // [B, 32, 7, 7]
+    }
+
+    /// Scores for each digit, from [`features`](Self::features).
+    pub fn scores(&self, features: Tensor<4>) -> Tensor<2> {
+        self.output.forward(features.flatten::<2>(1, 3)) // [B, 10]
+    }
+}
+
+impl Network for PooledCnn {
+    type Input = Tensor<4>;
+
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.scores(self.features(images))
     }
 }

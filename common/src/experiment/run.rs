@@ -11,11 +11,14 @@ use super::folder;
 use super::options::{Options, Preset};
 use crate::data::{self, Batches, Images, LabeledSequences, Split};
 use crate::files::write_atomic;
-use crate::plot::Figure;
+use crate::plot::{self, Figure, Frame};
 use crate::report::{Claim, FigureEntry, Metric, ModelSummary, Summary, Table};
 use crate::study::Study;
 use crate::train::{self, Fitted, Folders, History, Recipe, Session, Trainable, Watch};
 use crate::{Error, Result};
+
+/// How long a picture of an animation stays.
+const MILLISECONDS: u32 = 300;
 
 /// An experiment while it runs: device, preset, seed and data on one side, figures, metrics and claims on the other.
 pub struct Run {
@@ -192,7 +195,21 @@ impl Run {
         T::Batch: Send + 'static,
     {
         let recipe = self.recipe(recipe);
-        let session = Session {
+        let session = self.session();
+        let fitted = train::fit(&session, name, model, train, evaluate, &recipe)?;
+        self.summary.models.push(ModelSummary {
+            name: name.to_string(),
+            parameters: fitted.parameters,
+        });
+        self.histories
+            .push((name.to_string(), fitted.history.clone()));
+        self.write_metrics()?;
+        Ok(fitted)
+    }
+
+    /// Where and how models are trained, for a loop of the experiment's own.
+    pub fn session(&self) -> Session {
+        Session {
             device: self.device.clone(),
             seed: self.seed,
             display: self.options.display(),
@@ -203,16 +220,7 @@ impl Run {
             resume: self.options.resume,
             reuse: self.siblings.clone(),
             context: self.context(),
-        };
-        let fitted = train::fit(&session, name, model, train, evaluate, &recipe)?;
-        self.summary.models.push(ModelSummary {
-            name: name.to_string(),
-            parameters: fitted.parameters,
-        });
-        self.histories
-            .push((name.to_string(), fitted.history.clone()));
-        self.write_metrics()?;
-        Ok(fitted)
+        }
     }
 
     /// Reads the last state of a model that this run has trained under `name` into a fresh `model` of the same kind.
@@ -312,6 +320,35 @@ impl Run {
             png: format!("figures/{name}.png"),
             csv: format!("figures/{name}.csv"),
             alt: figure.alt().to_string(),
+        });
+        Ok(())
+    }
+
+    /// Saves pictures that follow each other as `figures/NAME.gif`, with their labels as `figures/NAME.csv`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when they can't be written, [`Error::Training`] when they can't be encoded.
+    pub fn animation(
+        &mut self,
+        name: &str,
+        title: &str,
+        caption: &str,
+        frames: &[Frame],
+    ) -> Result<()> {
+        let folder = self.folder.join("figures");
+        let bytes = plot::gif(frames, MILLISECONDS)?;
+        write_atomic(&folder.join(format!("{name}.gif")), &bytes)?;
+        let rows = frames.iter().enumerate();
+        let rows = rows.map(|(i, frame)| format!("{i},\"{}\"\n", frame.label.replace('"', "\"\"")));
+        let table = format!("frame,label\n{}", rows.collect::<String>());
+        write_atomic(&folder.join(format!("{name}.csv")), table.as_bytes())?;
+        self.summary.figures.push(FigureEntry {
+            name: name.to_string(),
+            title: title.to_string(),
+            caption: caption.to_string(),
+            png: format!("figures/{name}.gif"),
+            csv: format!("figures/{name}.csv"),
+            alt: format!("{title}: an animation of {} pictures", frames.len()),
         });
         Ok(())
     }

@@ -50,6 +50,7 @@ mod softmax;
 mod sums;
 #[cfg(feature = "flex")]
 mod tail;
+mod tangent;
 
 pub use attend::{
     AttentionMask, attention, attention_with_weights, masked_softmax, matmul, self_attention,
@@ -70,6 +71,7 @@ pub use norm::{
     batch_norm, batch_norm_leaky_relu, batch_norm_train, batch_norm_train_leaky_relu, layer_norm,
 };
 pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
+pub use tangent::{layer_norm_tangent, leaky_relu_tangent};
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::MaxPoolOptions;

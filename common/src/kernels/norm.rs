@@ -8,6 +8,8 @@ pub(super) mod channels;
 mod columns;
 #[cfg(feature = "flex")]
 pub(super) mod layer;
+#[cfg(feature = "flex")]
+pub(super) mod tangent;
 
 use burn::tensor::Tensor;
 use burn::tensor::module::{self, BatchNormTrainOutput};

@@ -9,6 +9,32 @@ use super::{Figure, csv, style};
 const SIDE: f32 = 250.0;
 const GAP: f32 = 24.0;
 
+/// Lengths in a grid of pictures of any size.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    /// Of a picture's longer side.
+    side: f32,
+    /// Between pictures.
+    gap: f32,
+    /// Of captions.
+    caption: f32,
+    /// Of texts in pictures.
+    text: f32,
+}
+
+impl Sizes {
+    fn of(side: f32) -> Self {
+        let scale = side / SIDE;
+        let letters = scale.clamp(0.55, 1.0);
+        Self {
+            side,
+            gap: (GAP * scale).max(4.0),
+            caption: style::TICK * letters,
+            text: style::LABEL * letters,
+        }
+    }
+}
+
 /// A picture to be shown: its values, and how they become grey or colour.
 #[derive(Clone, Debug)]
 pub struct Picture {
@@ -80,12 +106,12 @@ impl Picture {
         }
     }
 
-    /// Width and height in the grid.
-    fn size(&self) -> (f32, f32) {
+    /// Width and height in a grid of pictures of this side.
+    fn size(&self, side: f32) -> (f32, f32) {
         let longer = self.height.max(self.width).max(1) as f32;
         (
-            self.width as f32 * SIDE / longer,
-            self.height as f32 * SIDE / longer,
+            self.width as f32 * side / longer,
+            self.height as f32 * side / longer,
         )
     }
 }
@@ -95,6 +121,7 @@ pub struct ImageGrid {
     title: String,
     pictures: Vec<(Picture, String)>,
     columns: Option<usize>,
+    side: f32,
 }
 
 /// Pictures side by side under a title.
@@ -103,6 +130,7 @@ pub fn image_grid(title: &str) -> ImageGrid {
         title: title.to_string(),
         pictures: Vec::new(),
         columns: None,
+        side: SIDE,
     }
 }
 
@@ -119,6 +147,12 @@ impl ImageGrid {
         self
     }
 
+    /// Pixels of a picture's longer side, for many pictures; 250 without it. Gaps, captions and texts shrink with it.
+    pub fn side(mut self, pixels: u32) -> Self {
+        self.side = (pixels as f32).max(1.0);
+        self
+    }
+
     /// Draws the grid.
     pub fn build(self) -> Figure {
         let n = self.pictures.len().max(1);
@@ -127,19 +161,26 @@ impl ImageGrid {
             _ => (n as f32).sqrt().ceil() as usize,
         });
         let columns = columns.min(n);
+        let sizes = Sizes::of(self.side);
+        let Sizes {
+            side,
+            gap,
+            caption: letters,
+            ..
+        } = sizes;
         let captions: Vec<Vec<String>> = {
             let measure = Canvas::new(1, 1);
-            let wrap = |(_, caption): &(Picture, String)| wrap(&measure, caption);
+            let wrap = |(_, caption): &(Picture, String)| wrap(&measure, caption, sizes);
             self.pictures.iter().map(wrap).collect()
         };
         let lines = captions.iter().map(Vec::len).max().unwrap_or(0) as f32;
-        let row_height = SIDE + lines * style::TICK * 1.2 + GAP;
+        let row_height = side + lines * letters * 1.2 + gap;
         let rows = n.div_ceil(columns);
         let title_width = Canvas::new(1, 1).text_width(&self.title, style::TITLE, true);
-        let grid_width = columns as f32 * (SIDE + GAP) - GAP;
+        let grid_width = columns as f32 * (side + gap) - gap;
         let width = grid_width.max(title_width) + 2.0 * style::MARGIN;
         let top = style::MARGIN + style::TITLE + GAP;
-        let height = top + rows as f32 * row_height + style::MARGIN - GAP;
+        let height = top + rows as f32 * row_height + style::MARGIN - gap;
         let mut canvas = Canvas::new(width.ceil() as u32, height.ceil() as u32);
         let place = |at, size, bold, horizontal| TextPlace {
             at,
@@ -155,19 +196,15 @@ impl ImageGrid {
             style::INK,
         );
         for (i, (picture, _)) in self.pictures.iter().enumerate() {
-            let left = style::MARGIN + (i % columns) as f32 * (SIDE + GAP);
+            let left = style::MARGIN + (i % columns) as f32 * (side + gap);
             let row_top = top + (i / columns) as f32 * row_height;
-            let (wide, high) = picture.size();
-            let corner = (left + (SIDE - wide) / 2.0, row_top + (SIDE - high) / 2.0);
-            draw(&mut canvas, picture, corner);
+            let (wide, high) = picture.size(side);
+            let corner = (left + (side - wide) / 2.0, row_top + (side - high) / 2.0);
+            draw(&mut canvas, picture, corner, sizes);
             for (line, text) in captions[i].iter().enumerate() {
-                let y = row_top + SIDE + 4.0 + line as f32 * style::TICK * 1.2;
-                let at = (left + SIDE / 2.0, y);
-                canvas.text(
-                    text,
-                    &place(at, style::TICK, false, HPos::Center),
-                    style::INK,
-                );
+                let y = row_top + side + 4.0 + line as f32 * letters * 1.2;
+                let at = (left + side / 2.0, y);
+                canvas.text(text, &place(at, letters, false, HPos::Center), style::INK);
             }
         }
         Figure {
@@ -209,11 +246,11 @@ impl ImageGrid {
 }
 
 /// Each value becomes a square of equal colour, so that single pixels can be seen; large pictures are sampled.
-fn draw(canvas: &mut Canvas, picture: &Picture, corner: (f32, f32)) {
+fn draw(canvas: &mut Canvas, picture: &Picture, corner: (f32, f32), sizes: Sizes) {
     if picture.height == 0 || picture.width == 0 {
         return;
     }
-    let (wide, high) = picture.size();
+    let (wide, high) = picture.size(sizes.side);
     let (left, top) = (corner.0.round() as i32, corner.1.round() as i32);
     let (wide, high) = (wide.round() as i32, high.round() as i32);
     // A frame, so that white pictures have an end.
@@ -232,7 +269,7 @@ fn draw(canvas: &mut Canvas, picture: &Picture, corner: (f32, f32)) {
         }
     }
     if let Some(text) = &picture.text {
-        let size = style::LABEL;
+        let size = sizes.text;
         let width = canvas.text_width(text, size, true);
         let back = (width + 16.0, size * 1.3);
         canvas.rectangle((left as f32, top as f32), back, (255, 255, 255), 0.85);
@@ -248,13 +285,13 @@ fn draw(canvas: &mut Canvas, picture: &Picture, corner: (f32, f32)) {
 }
 
 /// Breaks a caption into lines as wide as a picture.
-fn wrap(measure: &Canvas, caption: &str) -> Vec<String> {
+fn wrap(measure: &Canvas, caption: &str, sizes: Sizes) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in caption.split_whitespace() {
         match lines.last_mut() {
             Some(line)
-                if measure.text_width(&format!("{line} {word}"), style::TICK, false)
-                    <= SIDE + GAP / 2.0 =>
+                if measure.text_width(&format!("{line} {word}"), sizes.caption, false)
+                    <= sizes.side + sizes.gap / 2.0 =>
             {
                 line.push(' ');
                 line.push_str(word);

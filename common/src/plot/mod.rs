@@ -5,6 +5,7 @@
 //! plotters lays out and draws the charts; `canvas.rs` gives it smooth lines and a font that is part of the program, so
 //! that a figure looks the same on every machine.
 
+mod animation;
 mod axes;
 mod bars;
 mod canvas;
@@ -18,6 +19,7 @@ mod surface;
 
 use std::path::Path;
 
+pub use animation::{Frame, gif};
 pub use bars::bars;
 pub use chart::{Chart, Number, lines, scatter};
 pub use grid::{ImageGrid, Picture, image_grid};

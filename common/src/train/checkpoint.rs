@@ -178,7 +178,7 @@ pub(super) fn finished(
 }
 
 /// Tells this build of the program from another: after a change of the code a model must be trained again.
-pub(super) fn program() -> String {
+pub fn program() -> String {
     let told = || {
         let path = std::env::current_exe().ok()?;
         let file = std::fs::metadata(&path).ok()?;
@@ -210,7 +210,7 @@ fn check_record(kind: &'static str, folder: &Path, epoch: usize) -> Result<(), S
 }
 
 /// The first field in which two JSON objects differ, told as "lr was 0.001 and is now 0.01".
-fn first_difference(then: &serde_json::Value, now: &serde_json::Value) -> Option<String> {
+pub fn first_difference(then: &serde_json::Value, now: &serde_json::Value) -> Option<String> {
     let (Some(then), Some(now)) = (then.as_object(), now.as_object()) else {
         return (then != now).then(|| "it was trained otherwise".to_string());
     };

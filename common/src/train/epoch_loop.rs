@@ -248,7 +248,10 @@ where
 }
 
 /// Writes a model's parameters as a burnpack file, atomically.
-pub(super) fn save_model<M: burn::module::Module>(model: M, path: &std::path::Path) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Io`] when it can't be written.
+pub fn save_model<M: burn::module::Module>(model: M, path: &std::path::Path) -> Result<()> {
     let bytes = model
         .into_record()
         .into_bytes()

@@ -75,6 +75,11 @@ impl ModuleVisitor for DrawWeights {
     }
 }
 
+/// Draws the weights of a fresh model now, from the device's generator; Burn draws each when it is first used.
+pub fn draw_weights(model: &impl burn::module::Module) {
+    model.visit(&mut DrawWeights);
+}
+
 /// A name that can stand in a file name: lower case, other signs replaced by `-`.
 pub fn slug(name: &str) -> String {
     let plain = name.to_lowercase();
@@ -124,7 +129,7 @@ where
         .fold(session.seed, |seed, byte| mix(seed, u64::from(byte)));
     // Burn draws a module's first weights when they are first used: here, from a known state.
     session.device.seed(seed);
-    model.visit(&mut DrawWeights);
+    draw_weights(&model);
     let parameters = count_parameters(&model);
 
     let fingerprint = json!({

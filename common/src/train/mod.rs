@@ -18,15 +18,17 @@ mod recipe;
 mod schedule;
 mod score;
 
+pub use checkpoint::{first_difference, program};
 pub use clip::Clip;
 pub use count::count_parameters;
-pub use fit::{Fitted, Folders, Session, fit, load_model, slug};
+pub use epoch_loop::save_model;
+pub use fit::{Fitted, Folders, Session, draw_weights, fit, load_model, slug};
 pub use history::History;
 pub use objective::{
     Classifier, Network, Regressor, StepOutput, Trainable, cross_entropy, mean_squared_error,
 };
 pub use optim::Optimizer;
-pub use progress::{Display, Watch};
+pub use progress::{Display, Progress, Watch};
 pub use recipe::Recipe;
 pub use schedule::{Losses, Schedule};
 pub use score::{Predictions, Score};

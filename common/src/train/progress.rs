@@ -32,7 +32,7 @@ impl Display {
 }
 
 /// The display of one training.
-pub(super) struct Progress {
+pub struct Progress {
     name: String,
     epochs: usize,
     display: Display,
@@ -41,7 +41,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// `examples` is what the whole training will show to the model, evaluation included.
-    pub(super) fn start(name: &str, epochs: usize, examples: usize, display: Display) -> Self {
+    pub fn start(name: &str, epochs: usize, examples: usize, display: Display) -> Self {
         let bar = (display == Display::Bar).then(|| {
             let template =
                 "{prefix:.bold} {bar:24.cyan/dim} {percent:>3}%  {msg}  {per_sec:.dim}  {eta} left";
@@ -68,7 +68,7 @@ impl Progress {
     }
 
     /// Jumps over examples that an earlier run has seen, without counting them as speed.
-    pub(super) fn skip(&self, examples: usize) {
+    pub fn skip(&self, examples: usize) {
         if let Some(bar) = &self.bar {
             bar.set_position(examples as u64);
             bar.reset_eta();
@@ -89,6 +89,14 @@ impl Progress {
         ));
     }
 
+    /// Tells of `examples` more, in words.
+    pub fn tell(&self, examples: usize, words: &str) {
+        if let Some(bar) = &self.bar {
+            bar.inc(examples as u64);
+            bar.set_message(words.to_string());
+        }
+    }
+
     /// Tells of evaluation, which has no loss of its own to show.
     pub(super) fn advance_silently(&self, examples: usize) {
         if let Some(bar) = &self.bar {
@@ -97,7 +105,7 @@ impl Progress {
     }
 
     /// Tells what came of an epoch.
-    pub(super) fn epoch_done(&self, history: &History) {
+    pub fn epoch_done(&self, history: &History) {
         if self.display == Display::Lines {
             println!("{}", self.line(history));
         }
@@ -118,7 +126,7 @@ impl Progress {
     }
 
     /// Replaces the bar by a line that stays.
-    pub(super) fn finish(self, history: &History) {
+    pub fn finish(self, history: &History) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
             if history.epochs() > 0 {

@@ -14,6 +14,7 @@ mod norm;
 mod optimizer;
 mod pool;
 mod recurrent;
+mod tangent;
 
 pub(super) use activation::activate;
 pub(super) use attention::{attention, self_attention, softmax_of, takes_attention};
@@ -33,6 +34,8 @@ pub(super) use pool::{max_pool, max_pool2d};
 pub(super) use recurrent::{
     PackedWeights, pack_weights, recurrent, recurrent_step, takes_recurrent,
 };
+
+pub(super) use tangent::{layer_norm_tangent, rectifier_tangent};
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;

@@ -111,7 +111,7 @@ impl Kernel for Forward<'_> {
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-unsafe fn sum<V: Vector, const SQUARES: bool>(x: &[f32], shift: f32) -> f64 {
+pub(super) unsafe fn sum<V: Vector, const SQUARES: bool>(x: &[f32], shift: f32) -> f64 {
     let mut total = 0.0;
     for x in x.chunks(BLOCK) {
         // SAFETY: the caller's promise; every vector lies inside of x.
@@ -157,7 +157,7 @@ unsafe fn sum<V: Vector, const SQUARES: bool>(x: &[f32], shift: f32) -> f64 {
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-unsafe fn total_of<V: Vector>(v: V) -> f32 {
+pub(super) unsafe fn total_of<V: Vector>(v: V) -> f32 {
     let mut lanes = [0.0f32; 16];
     // SAFETY: the caller's promise; there is room for the largest vector.
     unsafe { v.store(lanes.as_mut_ptr()) };
