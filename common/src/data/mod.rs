@@ -1,8 +1,8 @@
 //! Data sets: what they are made of, where they are looked for, and how batches are built from them.
 //!
 //! Reading order: `images.rs`, `tables.rs` and `sequences.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files
-//! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`. What stands in for a set that is not
-//! there: `digits.rs`, `garments.rs`, `invented_names.rs`.
+//! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `nuclei.rs`. What stands in for a set
+//! that is not there: `digits.rs`, `garments.rs`, `invented_names.rs`, `invented_nuclei.rs`.
 
 pub mod augment;
 mod augmented;
@@ -13,12 +13,15 @@ mod garments;
 pub mod idx;
 mod images;
 mod invented_names;
+mod invented_nuclei;
 mod loader;
 mod mnist;
 mod names;
+mod nuclei;
 mod photos;
 mod picture;
 mod raster;
+mod segmented;
 mod sequences;
 mod synthetic;
 mod tables;
@@ -32,8 +35,10 @@ pub use images::Images;
 pub use loader::{Batch, Batches, Loader};
 pub use mnist::{fashion_mnist, mnist};
 pub use names::{LANGUAGES, NAME_ALPHABET, Spelled, spell, surnames};
+pub use nuclei::nuclei;
 pub use photos::{PHOTOS, photo};
-pub use picture::{Preparation, digit_from_file};
+pub use picture::{Preparation, digit_from_file, picture_from_file};
+pub use segmented::Segmented;
 pub use sequences::{LabeledSequences, PaddedSequences, Sequences};
 pub use synthetic::{noisy_sine, two_moons};
 pub use tables::{Points, Regression};

@@ -2,6 +2,7 @@
 
 use plotters_backend::text_anchor::{HPos, VPos};
 
+use super::boxes::{self, BoxMark};
 use super::canvas::{Canvas, Rgb, TextPlace};
 use super::{Figure, csv, style};
 
@@ -20,6 +21,7 @@ pub struct Picture {
     values: Vec<f32>,
     range: (f32, f32),
     text: Option<String>,
+    boxes: Vec<BoxMark>,
 }
 
 impl Picture {
@@ -44,7 +46,14 @@ impl Picture {
             values,
             range: (0.0, 1.0),
             text: None,
+            boxes: Vec::new(),
         }
+    }
+
+    /// Boxes drawn on the picture.
+    pub fn boxes(mut self, boxes: Vec<BoxMark>) -> Self {
+        self.boxes = boxes;
+        self
     }
 
     /// Black at `low`, white at `high`.
@@ -80,12 +89,12 @@ impl Picture {
         }
     }
 
-    /// Width and height in the grid.
-    fn size(&self) -> (f32, f32) {
+    /// Width and height in a grid whose pictures have this side.
+    fn size(&self, side: f32) -> (f32, f32) {
         let longer = self.height.max(self.width).max(1) as f32;
         (
-            self.width as f32 * SIDE / longer,
-            self.height as f32 * SIDE / longer,
+            self.width as f32 * side / longer,
+            self.height as f32 * side / longer,
         )
     }
 }
@@ -95,6 +104,7 @@ pub struct ImageGrid {
     title: String,
     pictures: Vec<(Picture, String)>,
     columns: Option<usize>,
+    side: f32,
 }
 
 /// Pictures side by side under a title.
@@ -103,6 +113,7 @@ pub fn image_grid(title: &str) -> ImageGrid {
         title: title.to_string(),
         pictures: Vec::new(),
         columns: None,
+        side: SIDE,
     }
 }
 
@@ -119,8 +130,15 @@ impl ImageGrid {
         self
     }
 
+    /// How much larger than usual the pictures are.
+    pub fn enlarged(mut self, factor: f32) -> Self {
+        self.side = SIDE * factor.clamp(0.2, 8.0);
+        self
+    }
+
     /// Draws the grid.
     pub fn build(self) -> Figure {
+        let side = self.side;
         let n = self.pictures.len().max(1);
         let columns = self.columns.unwrap_or(match n {
             0..=5 => n,
@@ -129,14 +147,14 @@ impl ImageGrid {
         let columns = columns.min(n);
         let captions: Vec<Vec<String>> = {
             let measure = Canvas::new(1, 1);
-            let wrap = |(_, caption): &(Picture, String)| wrap(&measure, caption);
+            let wrap = |(_, caption): &(Picture, String)| wrap(&measure, caption, side);
             self.pictures.iter().map(wrap).collect()
         };
         let lines = captions.iter().map(Vec::len).max().unwrap_or(0) as f32;
-        let row_height = SIDE + lines * style::TICK * 1.2 + GAP;
+        let row_height = side + lines * style::TICK * 1.2 + GAP;
         let rows = n.div_ceil(columns);
         let title_width = Canvas::new(1, 1).text_width(&self.title, style::TITLE, true);
-        let grid_width = columns as f32 * (SIDE + GAP) - GAP;
+        let grid_width = columns as f32 * (side + GAP) - GAP;
         let width = grid_width.max(title_width) + 2.0 * style::MARGIN;
         let top = style::MARGIN + style::TITLE + GAP;
         let height = top + rows as f32 * row_height + style::MARGIN - GAP;
@@ -155,14 +173,14 @@ impl ImageGrid {
             style::INK,
         );
         for (i, (picture, _)) in self.pictures.iter().enumerate() {
-            let left = style::MARGIN + (i % columns) as f32 * (SIDE + GAP);
+            let left = style::MARGIN + (i % columns) as f32 * (side + GAP);
             let row_top = top + (i / columns) as f32 * row_height;
-            let (wide, high) = picture.size();
-            let corner = (left + (SIDE - wide) / 2.0, row_top + (SIDE - high) / 2.0);
-            draw(&mut canvas, picture, corner);
+            let (wide, high) = picture.size(side);
+            let corner = (left + (side - wide) / 2.0, row_top + (side - high) / 2.0);
+            draw(&mut canvas, picture, corner, side);
             for (line, text) in captions[i].iter().enumerate() {
-                let y = row_top + SIDE + 4.0 + line as f32 * style::TICK * 1.2;
-                let at = (left + SIDE / 2.0, y);
+                let y = row_top + side + 4.0 + line as f32 * style::TICK * 1.2;
+                let at = (left + side / 2.0, y);
                 canvas.text(
                     text,
                     &place(at, style::TICK, false, HPos::Center),
@@ -209,11 +227,11 @@ impl ImageGrid {
 }
 
 /// Each value becomes a square of equal colour, so that single pixels can be seen; large pictures are sampled.
-fn draw(canvas: &mut Canvas, picture: &Picture, corner: (f32, f32)) {
+fn draw(canvas: &mut Canvas, picture: &Picture, corner: (f32, f32), side: f32) {
     if picture.height == 0 || picture.width == 0 {
         return;
     }
-    let (wide, high) = picture.size();
+    let (wide, high) = picture.size(side);
     let (left, top) = (corner.0.round() as i32, corner.1.round() as i32);
     let (wide, high) = (wide.round() as i32, high.round() as i32);
     // A frame, so that white pictures have an end.
@@ -231,6 +249,15 @@ fn draw(canvas: &mut Canvas, picture: &Picture, corner: (f32, f32)) {
             canvas.pixel(left + x, top + y, picture.color(row, column), 1.0);
         }
     }
+    let scale = wide as f32 / picture.width as f32;
+    let text = 0.75 * style::TICK * (side / SIDE).sqrt();
+    boxes::draw(
+        canvas,
+        &picture.boxes,
+        (left as f32, top as f32),
+        scale,
+        text,
+    );
     if let Some(text) = &picture.text {
         let size = style::LABEL;
         let width = canvas.text_width(text, size, true);
@@ -248,13 +275,13 @@ fn draw(canvas: &mut Canvas, picture: &Picture, corner: (f32, f32)) {
 }
 
 /// Breaks a caption into lines as wide as a picture.
-fn wrap(measure: &Canvas, caption: &str) -> Vec<String> {
+fn wrap(measure: &Canvas, caption: &str, side: f32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in caption.split_whitespace() {
         match lines.last_mut() {
             Some(line)
                 if measure.text_width(&format!("{line} {word}"), style::TICK, false)
-                    <= SIDE + GAP / 2.0 =>
+                    <= side + GAP / 2.0 =>
             {
                 line.push(' ');
                 line.push_str(word);

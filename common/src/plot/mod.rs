@@ -1,12 +1,13 @@
 //! Figures: line charts and scatter plots ([`lines`], [`scatter`]), several of them side by side ([`panels`]), bars ([`bars`]), the surface a
 //! classifier has learned ([`decision_surface`]) and pictures side by side ([`image_grid`]), in one look, as PNG with the numbers behind them as
-//! CSV.
+//! CSV; and boxes with names on a picture ([`annotated`]).
 //!
 //! plotters lays out and draws the charts; `canvas.rs` gives it smooth lines and a font that is part of the program, so
 //! that a figure looks the same on every machine.
 
 mod axes;
 mod bars;
+mod boxes;
 mod canvas;
 mod chart;
 mod field;
@@ -19,6 +20,7 @@ mod surface;
 use std::path::Path;
 
 pub use bars::bars;
+pub use boxes::{BoxMark, annotated};
 pub use chart::{Chart, Number, lines, scatter};
 pub use grid::{ImageGrid, Picture, image_grid};
 pub use panels::panels;

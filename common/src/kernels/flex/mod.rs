@@ -13,6 +13,7 @@ mod norm;
 mod optimizer;
 mod pool;
 mod recurrent;
+mod roi_align;
 
 pub(super) use activation::activate;
 pub(super) use attention::{attention, self_attention, softmax_of, takes_attention};
@@ -31,6 +32,7 @@ pub(super) use pool::{max_pool, max_pool2d};
 pub(super) use recurrent::{
     PackedWeights, pack_weights, recurrent, recurrent_step, takes_recurrent,
 };
+pub(super) use roi_align::{roi_align, takes_roi_align};
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
