@@ -13,9 +13,22 @@
 //! Letters in shape comments: B pictures in a batch, H and W pixels, A anchors of a picture, R regions, K classes with the background.
 //! Boxes are [x1, y1, x2, y2] in pixels, upper left and lower right corner.
 
+pub mod anchors;
+pub mod average_precision;
+pub mod box_coder;
+pub mod boxes;
+pub mod canvas;
+pub mod coco;
+pub mod detect;
+pub mod digit_detector;
 pub mod experiments;
+pub mod faster_rcnn;
+pub mod matcher;
 pub mod networks;
 pub mod regions;
+pub mod resnet_fpn;
+pub mod roi_heads;
+pub mod rpn;
 pub mod segment;
 pub mod segmentation;
 pub mod unet;

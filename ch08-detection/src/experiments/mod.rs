@@ -1,12 +1,14 @@
 //! 8.1 to 8.7.
 
+mod digits;
+mod photos;
 mod segmentation;
 
 use common::experiment::{Chapter, Experiment};
 
 pub(crate) use segmentation::{UNET, unet};
 
-use crate::segment;
+use crate::{detect, segment};
 
 /// The chapter.
 pub fn chapter() -> Chapter {
@@ -16,7 +18,7 @@ pub fn chapter() -> Chapter {
         title: "Object detection",
         headline: "8.3",
         experiments: experiments(),
-        actions: vec![segment::action()],
+        actions: vec![segment::action(), detect::action()],
     }
 }
 
@@ -47,6 +49,38 @@ fn experiments() -> Vec<Experiment> {
             claim: "The U-Net has the lowest loss of the three.",
             takes: ["3 min", "12 min"],
             run: segmentation::u_net,
+        },
+        Experiment {
+            id: "8.4",
+            title: "Canvases of digits",
+            data: "MNIST",
+            claim: "One to three digits at random places, each with its box and name.",
+            takes: ["2 s", "2 s"],
+            run: digits::canvases,
+        },
+        Experiment {
+            id: "8.5",
+            title: "Faster R-CNN",
+            data: "MNIST",
+            claim: "After an epoch the detector finds and names the digits; the 0 too, once it is not called background.",
+            takes: ["3 min", "60 min"],
+            run: digits::detector,
+        },
+        Experiment {
+            id: "8.6",
+            title: "Non-maximum suppression",
+            data: "MNIST",
+            claim: "Of boxes that overlap only the most probable stays: one for each digit.",
+            takes: ["3 min", "60 min"],
+            run: digits::suppression,
+        },
+        Experiment {
+            id: "8.7",
+            title: "A detector trained on COCO",
+            data: "photos",
+            claim: "A detector trained on COCO finds and names what is on a photo.",
+            takes: ["1 min", "1 min"],
+            run: photos::pretrained,
         },
     ]
 }

@@ -172,19 +172,24 @@ impl Places {
     pub(super) fn stand_in(&self, bundle: &Bundle, reason: &str, stand_in: &str) -> Result<()> {
         let name = bundle.name;
         if self.require_real {
-            let files = bundle.files.iter().map(|file| {
-                let mirror = bundle.mirrors.first().unwrap_or(&"");
-                format!("\n  {mirror}{} ({} bytes)", file.name, file.bytes)
-            });
-            let remedy = self.remedy(bundle);
-            let files: String = files.collect();
-            return Err(Error::Data(format!("{name} is {reason}.\n{remedy}{files}")));
+            return Err(self.missing(bundle, reason));
         }
         let text = format!(
             "{name} is {reason}.\nIn its place: {stand_in}. (--data real refuses it, and says how to get {name}.)"
         );
         announce(&text, self.quiet);
         Ok(())
+    }
+
+    /// That `bundle` was not found because of `reason`, and which file to put where.
+    pub(super) fn missing(&self, bundle: &Bundle, reason: &str) -> Error {
+        let files = bundle.files.iter().map(|file| {
+            let mirror = bundle.mirrors.first().unwrap_or(&"");
+            format!("\n  {mirror}{} ({} bytes)", file.name, file.bytes)
+        });
+        let (name, remedy) = (bundle.name, self.remedy(bundle));
+        let files: String = files.collect();
+        Error::Data(format!("{name} is {reason}.\n{remedy}{files}"))
     }
 
     /// Where to put the files of `bundle`, which are to be listed after this.

@@ -6,6 +6,7 @@
 
 pub mod augment;
 mod augmented;
+mod detector_weights;
 mod digits;
 mod download;
 mod fetch;
@@ -31,6 +32,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use augmented::{Augmented, Transform};
+pub use detector_weights::{COCO_DETECTOR, coco_detector_weights};
 pub use images::Images;
 pub use loader::{Batch, Batches, Loader};
 pub use mnist::{fashion_mnist, mnist};
