@@ -45,11 +45,7 @@ pub(super) fn pretrained(run: &mut Run) -> Result<()> {
         }
         None => PhotoDetector::new(config, &device),
     };
-    run.metric_beside(
-        "parameters",
-        count_parameters(&detector.network) as f64,
-        41_755_286.0,
-    );
+    run.metric("parameters", count_parameters(&detector.network) as f64);
     let mut grid = plot::image_grid("Faster R-CNN trained on COCO");
     for (title, object, picture) in &photos {
         let found = match weights {
