@@ -16,8 +16,6 @@ use crate::unet::UNet;
 
 /// Side of the pictures, to which all are made.
 const SIDE: usize = 256;
-/// Pictures per update.
-const BATCH: usize = 16;
 /// The picture that the book shows.
 const SHOWN: usize = 6;
 
@@ -187,8 +185,9 @@ fn train<N: SegmentationNetwork>(
     name: &'static str,
     network: N,
 ) -> Result<Trained> {
-    let epochs = run.pick(1, 8, 10);
-    let recipe = Recipe::adamw(BATCH, epochs).with_scores(&[Score::Iou, Score::Dice]);
+    // With fewer pixels smaller batches, so that there are as many updates.
+    let (batch, epochs) = run.pick((4, 1), (8, 10), (16, 10));
+    let recipe = Recipe::adamw(batch, epochs).with_scores(&[Score::Iou, Score::Dice]);
     let squares = Arc::new(data.train.cropped(run.pick(32, 128, SIDE)));
     let evaluate = [("validation", Arc::new(data.test.clone()))];
     let fitted = run.fit_on(name, Segmenter::new(network), &squares, &evaluate, &recipe)?;

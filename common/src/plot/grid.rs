@@ -9,6 +9,8 @@ use super::{Figure, csv, style};
 /// Pixels of a picture's longer side in the grid.
 const SIDE: f32 = 250.0;
 const GAP: f32 = 24.0;
+/// Of pictures with a side of more than twice this many pixels, only about as many rows and columns are written as numbers.
+const ROWS: usize = 64;
 
 /// A picture to be shown: its values, and how they become grey or colour.
 #[derive(Clone, Debug)]
@@ -199,11 +201,20 @@ impl ImageGrid {
     fn csv(&self) -> String {
         let rows = self.pictures.iter().flat_map(|(picture, caption)| {
             let size = picture.height * picture.width;
-            picture.values.iter().enumerate().map(move |(i, value)| {
-                let (row, column) = (i % size / picture.width, i % picture.width);
-                let [channel, row, column] = [i / size, row, column].map(|n| n.to_string());
-                [caption.clone(), channel, row, column, value.to_string()]
-            })
+            let longer = picture.height.max(picture.width);
+            let step = if longer > 2 * ROWS { longer / ROWS } else { 1 };
+            picture
+                .values
+                .iter()
+                .enumerate()
+                .filter_map(move |(i, value)| {
+                    let (row, column) = (i % size / picture.width, i % picture.width);
+                    if row % step != 0 || column % step != 0 {
+                        return None;
+                    }
+                    let [channel, row, column] = [i / size, row, column].map(|n| n.to_string());
+                    Some([caption.clone(), channel, row, column, value.to_string()])
+                })
         });
         csv(["picture", "channel", "row", "column", "value"], rows)
     }
