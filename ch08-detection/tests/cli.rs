@@ -1,26 +1,15 @@
 //! The program as a user runs it: every experiment at `smoke`, `segment` and `detect`.
 
-use std::path::Path;
-use std::process::{Command, Output};
+#[path = "../../common/tests/cli_setup/mod.rs"]
+mod cli_setup;
 
+use std::process::Output;
+
+use cli_setup::{assert_complete, path, run_offline, text};
 use image::{Rgb, RgbImage};
-use serde_json::Value;
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ch08-detection"))
-        .args(arguments)
-        .arg("--offline")
-        .env_remove("IDL_DATA")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
+    run_offline(env!("CARGO_BIN_EXE_ch08-detection"), arguments)
 }
 
 #[test]
@@ -38,16 +27,8 @@ fn every_experiment_runs_and_its_model_segments() {
         ("8.6", 1, 1),
         ("8.7", 1, 0),
     ] {
-        let file = out.join("ch08").join(id).join("smoke/summary.json");
-        let summary: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-        let count = |what: &str| summary[what].as_array().unwrap().len();
-        assert_eq!(
-            (count("figures"), count("models")),
-            (figures, models),
-            "{id}"
-        );
-        // Without the weights 8.7 has nothing to judge.
-        assert!(count("claims") > 0 || id == "8.7", "{id}");
+        let folder = out.join("ch08").join(id).join("smoke");
+        assert_complete(&folder, id, figures, models);
     }
     let said = text(&done.stdout);
     for name in ["plain CNN", "transposed CNN", "U-Net", "Faster R-CNN"] {

@@ -280,15 +280,9 @@ fn curves(run: &mut Run, trained: &[&Trained]) -> Result<()> {
 /// A glowing and a stained picture with their masks.
 fn examples(run: &mut Run, pictures: &Segmented) -> Result<()> {
     let mut grid = plot::image_grid("Nuclei and their masks");
-    let stained = |i: &usize| {
-        let plane = pictures.height * pictures.width;
-        let (red, rest) = pictures.picture(*i).split_at(plane);
-        let apart = red.iter().zip(rest).map(|(r, g)| u64::from(r.abs_diff(*g)));
-        apart.sum::<u64>() > 8 * plane as u64
-    };
-    let grey = (0..pictures.len()).find(|i| !stained(i));
-    let colour = (0..pictures.len()).find(stained);
-    for (i, what) in [(grey, "fluorescence"), (colour, "stained")] {
+    let grey = (0..pictures.len()).find(|i| !is_stained(pictures, *i));
+    let stained = first_stained(pictures);
+    for (i, what) in [(grey, "fluorescence"), (stained, "stained")] {
         let Some(i) = i else { continue };
         grid = grid
             .image(input(pictures, i), &format!("{what}, picture {i}"))
@@ -296,6 +290,18 @@ fn examples(run: &mut Run, pictures: &Segmented) -> Result<()> {
     }
     let caption = "A picture of either kind, and the union of the masks of its nuclei.";
     run.figure("examples", caption, &grid.build())
+}
+
+fn first_stained(pictures: &Segmented) -> Option<usize> {
+    (0..pictures.len()).find(|i| is_stained(pictures, *i))
+}
+
+/// Whether a picture has colours.
+fn is_stained(pictures: &Segmented, i: usize) -> bool {
+    let plane = pictures.height * pictures.width;
+    let (red, rest) = pictures.picture(i).split_at(plane);
+    let apart = red.iter().zip(rest).map(|(r, g)| u64::from(r.abs_diff(*g)));
+    apart.sum::<u64>() > 8 * plane as u64
 }
 
 /// Input, truth, prediction and mistakes of the book's picture.
@@ -316,7 +322,11 @@ fn show(run: &mut Run, pictures: &Segmented, trained: &Trained) -> Result<()> {
 /// What the networks make of a few pictures.
 fn compare(run: &mut Run, pictures: &Segmented, trained: &[&Trained]) -> Result<()> {
     let mut grid = plot::image_grid("The three networks").columns(2 + trained.len());
-    for i in 0..pictures.len().min(4) {
+    let mut shown: Vec<usize> = (0..pictures.len().min(4)).collect();
+    if let (Some(stained), Some(last)) = (first_stained(pictures), shown.last_mut()) {
+        *last = stained;
+    }
+    for i in shown {
         grid = grid
             .image(input(pictures, i), &format!("picture {i}"))
             .image(black_and_white(pictures, pictures.mask(i)), "truth");
