@@ -147,16 +147,18 @@ mod tests {
         };
         let of =
             |detections: &[Detection]| average_precision(&[detections.to_vec()], &[vec![object]]);
-        assert_eq!(of(&[found(0.4, corners)]).mean(), 1.0);
-        assert_eq!(of(&[]).mean(), 0.0);
+        let near = |found: f64, want: f64| assert!((found - want).abs() < 1e-12, "{found}");
+        near(of(&[found(0.4, corners)]).mean(), 1.0);
+        near(of(&[]).mean(), 0.0);
         let elsewhere = found(0.9, [50.0, 50.0, 60.0, 60.0]);
-        assert!((of(&[found(0.4, corners), elsewhere]).mean() - 0.5).abs() < 1e-12);
+        near(of(&[found(0.4, corners), elsewhere]).mean(), 0.5);
         // IoU 0.8: right at seven of ten thresholds.
         let shifted = of(&[found(0.4, [10.0, 10.0, 20.0, 18.0])]);
-        assert!((shifted.mean() - 0.7).abs() < 1e-12);
-        assert_eq!((shifted.at(0), shifted.at(7)), (1.0, 0.0));
+        near(shifted.mean(), 0.7);
+        near(shifted.at(0), 1.0);
+        near(shifted.at(7), 0.0);
         // A second detection of the same object is wrong, but later.
-        assert_eq!(of(&[found(0.4, corners), found(0.3, corners)]).mean(), 1.0);
+        near(of(&[found(0.4, corners), found(0.3, corners)]).mean(), 1.0);
         assert!(of(&[]).of_class(9).is_nan());
     }
 }

@@ -220,7 +220,7 @@ impl PhotoDetector {
         }
         let few = |names: Vec<String>| names.into_iter().take(3).collect::<Vec<_>>().join(", ");
         if !result.missing.is_empty() {
-            let names = result.missing.iter().map(|name| format!("{name:?}"));
+            let names = result.missing.iter().map(|(name, _)| name.clone());
             return Err(bad(format!("it lacks {}", few(names.collect()))));
         }
         // How many batches a norm has seen is not needed.

@@ -21,13 +21,15 @@ use ch08_detection::unet::{UNet, UNetBlock2d};
 use common::kernels::{Region, RoiAlign, roi_align};
 use common::train::count_parameters;
 use golden_setup::{SetParameters, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, values};
+use golden_setup::{devices, gradients_of, noise, read_golden, values};
 use serde_json::Value;
 
 /// What PyTorch computes with this.
 fn golden(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    let mut golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut golden = read_golden(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden/golden.json"
+    ));
     golden[name].take()
 }
 

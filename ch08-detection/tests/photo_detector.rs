@@ -82,7 +82,7 @@ fn files_of_other_networks_and_damaged_ones_are_refused() {
     for name in ["tiny.pth", "tiny.safetensors"] {
         let mut deeper = tiny();
         deeper.backbone.blocks = [1, 2, 1, 2];
-        refused(&file(name), deeper, "it lacks \"backbone.body.layer4.1");
+        refused(&file(name), deeper, "it lacks backbone.body.layer4.1");
         let mut shallower = tiny();
         shallower.backbone.blocks = [1, 1, 1, 1];
         refused(&file(name), shallower, "besides");

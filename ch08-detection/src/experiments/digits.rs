@@ -225,8 +225,8 @@ fn train(
     as_printed: bool,
 ) -> Result<Fitted<DigitTraining>> {
     let canvases = run.limited(run.pick(16, 500, 5_000));
-    let regions = run.pick(16, 64, 512);
-    let recipe = Recipe::adamw(run.pick(8, 16, 128), run.pick(1, 6, 12)).with_scores(&[]);
+    let regions = run.pick(16, 32, 512);
+    let recipe = Recipe::adamw(run.pick(8, 8, 128), run.pick(1, 10, 12)).with_scores(&[]);
     let fresh = Canvases::new(data.train.clone(), canvases, run.seed(), true);
     let checked = Canvases::new(data.train.clone(), run.pick(8, 64, 512), 0, false);
     let (fresh, checked, classes) = match as_printed {

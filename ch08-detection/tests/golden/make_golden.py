@@ -268,6 +268,7 @@ def detector(classes=11, side=48):
         rpn_anchor_generator=AnchorGenerator(((32,),), ((1.0,),)),
         box_roi_pool=MultiScaleRoIAlign(["0"], output_size=7, sampling_ratio=2),
     ).double()
+    model.transform.size_divisible = 1  # otherwise the pictures are padded
     set_parameters(model)
     pictures = [(tensor(4000 + i, 1, side, side) + 1) / 2 for i in range(2)]
     targets = [
