@@ -1,5 +1,5 @@
 //! The segmentation networks compute what PyTorch computes, and the parts of Faster R-CNN, and a whole one, what torchvision computes:
-//! values, losses, all gradients, detections; average precision is pycocotools'. Each backend the same.
+//! values, losses, all gradients; average precision is pycocotools'. Each backend the same. (Detections: `photo_detector.rs`.)
 //!
 //! The numbers are in `golden/golden.json`, written by `golden/make_golden.py`. Parameters and inputs are made by a formula that both
 //! languages have.
@@ -16,7 +16,7 @@ use ch08_detection::boxes::{BoundingBox, batched_nms, nms};
 use ch08_detection::digit_detector::digit_detector;
 use ch08_detection::matcher::{Match, Matcher};
 use ch08_detection::networks::{PlainCnn, SegmentationNetwork, TransposedCnn};
-use ch08_detection::roi_heads::{Detection, Object, Threshold, pool};
+use ch08_detection::roi_heads::{Detection, Object, pool};
 use ch08_detection::unet::{UNet, UNetBlock2d};
 use common::kernels::{Region, RoiAlign, roi_align};
 use common::train::count_parameters;
@@ -332,36 +332,6 @@ fn a_whole_detector_equals_torchvision() {
         let gradients = losses.sum().backward();
         let found = gradients_of(&detector, &gradients);
         assert_gradients(backend, &found, &want["gradients"], 20.0 * tolerance);
-
-        let found =
-            detector
-                .valid()
-                .detect(pictures(&device), [SIDE as f32; 2], Threshold::default());
-        for (found, want) in found.unwrap().iter().zip(want["found"].as_array().unwrap()) {
-            same_detections(found, want);
-        }
-    }
-}
-
-/// Compares the first detections. All are about equally probable at the fixture's weights, so rounding may change their order.
-fn same_detections(found: &[Detection], want: &Value) {
-    assert_eq!(found.len(), want["labels"].as_array().unwrap().len());
-    let (scores, boxes) = (&want["scores"], &want["boxes"]);
-    for i in 0..scores.as_array().unwrap().len() {
-        let number = |value: &Value| value.as_f64().unwrap() as f32;
-        let label = want["labels"][i].as_u64().unwrap() as usize;
-        let same = |d: &Detection| {
-            let mut corners = d.corners.iter().enumerate();
-            d.label == label
-                && (d.score - number(&scores[i])).abs() < 1e-5
-                && corners.all(|(c, corner)| (corner - number(&boxes[i][c])).abs() < 1e-2)
-        };
-        assert!(
-            found.iter().any(same),
-            "{label} {} {} is not among {found:?}",
-            scores[i],
-            boxes[i]
-        );
     }
 }
 
