@@ -4,7 +4,7 @@ use std::path::Path;
 
 use common::{Error, Result};
 
-use crate::models::{attention, residual, seq2seq, text, unet, wgan};
+use crate::models::{attention, residual, seq2seq, text, wgan};
 use crate::workload::{Options, Ready, Training};
 
 macro_rules! workloads {
@@ -34,7 +34,7 @@ workloads! {
     "lstm-6.10" => Ready<ch06_design::names::NameClassifier>,
     "autoencoder-7.4" => Ready<ch07_autoencoder::autoencoders::DeepAutoencoder>,
     "char-gru-7.7" => Ready<ch07_autoencoder::auto_regressive::AutoRegressive>,
-    "unet-8.3" => Ready<unet::UNet>,
+    "unet-8.3" => Ready<ch08_detection::unet::UNet>,
     "wgan-9.5" => wgan::Wgan,
     "attention-10.5" => Ready<attention::BagNet>,
     "seq2seq-11.1" => Ready<seq2seq::Seq2Seq>,

@@ -8,36 +8,40 @@ from .cnn import ConvNorm
 from .twin import Twin
 
 
-class Level(nn.Module):
-    """Two convolutions, room for the next level on the halved image, two convolutions over both."""
+class UNetBlock2d(nn.Module):
+    """Layers, a network on the halved image, layers over both."""
 
-    def __init__(self, inputs, mid, outputs=None, deepest=False):
+    def __init__(self, inputs, mid, out=None, layers=1, sub=None):
         super().__init__()
-        self.down = nn.ModuleList([ConvNorm(inputs, mid, 0.01), ConvNorm(mid, mid, 0.01)])
-        self.grow = None if deepest else nn.ConvTranspose2d(mid, mid, 3, 2, 1, 1)
-        self.up = nn.ModuleList([ConvNorm(mid if deepest else 2 * mid, mid, 0.01), ConvNorm(mid, mid, 0.01)])
-        self.narrow = nn.Conv2d(mid, outputs, 1) if outputs else None
 
+        def side(first):
+            return nn.ModuleList([ConvNorm(first if i == 0 else mid, mid, 0.01) for i in range(layers)])
 
-class UNetNet(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.levels = nn.ModuleList([Level(3, 32), Level(32, 64, 32), Level(64, 128, 64, deepest=True)])
-        self.output = nn.Conv2d(32, 1, 3, padding=1)
-
-    def from_level(self, depth, x):
-        level = self.levels[depth]
-        for layer in level.down:
-            x = layer(x)
-        if level.grow is not None:
-            below = self.from_level(depth + 1, F.max_pool2d(x, 2))
-            x = torch.cat((x, level.grow(below)), 1)
-        for layer in level.up:
-            x = layer(x)
-        return x if level.narrow is None else level.narrow(x)
+        self.into = side(inputs)
+        self.sub = nn.ModuleList([sub] if sub else [])
+        self.enlarge = nn.ConvTranspose2d(mid, mid, 3, 2, 1, 1) if sub else None
+        self.out_of = side(2 * mid if sub else mid)
+        self.narrow = nn.Conv2d(mid, out, 1) if out else None
 
     def forward(self, x):
-        return self.output(self.from_level(0, x))
+        for layer in self.into:
+            x = layer(x)
+        for sub in self.sub:
+            x = torch.cat((x, self.enlarge(sub(F.max_pool2d(x, 2)))), 1)
+        for layer in self.out_of:
+            x = layer(x)
+        return x if self.narrow is None else self.narrow(x)
+
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        deepest = UNetBlock2d(64, 128, 64, 2)
+        self.levels = UNetBlock2d(3, 32, None, 2, UNetBlock2d(32, 64, 32, 2, deepest))
+        self.output = nn.Conv2d(32, 1, 3, padding=1)
+
+    def forward(self, x):
+        return self.output(self.levels(x))
 
 
 class Nuclei(Twin):
@@ -46,7 +50,7 @@ class Nuclei(Twin):
     parameters = 779_201
 
     def model(self, dropout):
-        return UNetNet()
+        return UNet()
 
     def batch(self, rng):
         return {

@@ -8,7 +8,7 @@ pub mod recurrent;
 pub mod residual;
 pub mod seq2seq;
 pub mod text;
-pub mod unet;
+mod unet;
 pub mod wgan;
 
 use burn::tensor::{Device, Int, Tensor};

@@ -140,6 +140,31 @@ impl Places {
         Ok(Found::Nothing { reason })
     }
 
+    /// The first of these files or folders that is in a folder the user named or in the cache, and where that is in words.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a folder that was named and does not exist.
+    pub(super) fn look(&self, names: &[&str]) -> Result<Option<(PathBuf, String)>> {
+        for (how, folder) in &self.named {
+            if !folder.is_dir() {
+                let folder = folder.display();
+                return Err(Error::Usage(format!(
+                    "{how} {folder}: there is no such folder"
+                )));
+            }
+        }
+        let named = self.named.iter().map(|(_, folder)| (folder, "folder"));
+        let cache = self.cache.iter().map(|folder| (folder, "cache"));
+        let mut all = named
+            .chain(cache)
+            .flat_map(|(folder, what)| names.iter().map(move |name| (folder.join(name), what)));
+        let found = all.find(|(path, _)| path.exists());
+        Ok(found.map(|(path, what)| {
+            let origin = format!("{what} {}", path.display());
+            (path, origin)
+        }))
+    }
+
     /// Tells the user that `stand_in` takes the place of `bundle`, which was not found because of `reason`.
     ///
     /// # Errors
@@ -147,19 +172,24 @@ impl Places {
     pub(super) fn stand_in(&self, bundle: &Bundle, reason: &str, stand_in: &str) -> Result<()> {
         let name = bundle.name;
         if self.require_real {
-            let files = bundle.files.iter().map(|file| {
-                let mirror = bundle.mirrors.first().unwrap_or(&"");
-                format!("\n  {mirror}{} ({} bytes)", file.name, file.bytes)
-            });
-            let remedy = self.remedy(bundle);
-            let files: String = files.collect();
-            return Err(Error::Data(format!("{name} is {reason}.\n{remedy}{files}")));
+            return Err(self.missing(bundle, reason));
         }
         let text = format!(
             "{name} is {reason}.\nIn its place: {stand_in}. (--data real refuses it, and says how to get {name}.)"
         );
         announce(&text, self.quiet);
         Ok(())
+    }
+
+    /// That `bundle` was not found because of `reason`, and which file to put where.
+    pub(super) fn missing(&self, bundle: &Bundle, reason: &str) -> Error {
+        let files = bundle.files.iter().map(|file| {
+            let mirror = bundle.mirrors.first().unwrap_or(&"");
+            format!("\n  {mirror}{} ({} bytes)", file.name, file.bytes)
+        });
+        let (name, remedy) = (bundle.name, self.remedy(bundle));
+        let files: String = files.collect();
+        Error::Data(format!("{name} is {reason}.\n{remedy}{files}"))
     }
 
     /// Where to put the files of `bundle`, which are to be listed after this.

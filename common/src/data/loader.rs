@@ -40,6 +40,11 @@ pub trait Batches: Send + Sync {
         self.len() == 0
     }
 
+    /// Examples that are evaluated at once, if the training's batches are not larger.
+    fn evaluation_batch(&self) -> usize {
+        128
+    }
+
     /// The batch of the examples with these numbers. A set that alters its examples at random draws from `epoch_seed` and an
     /// example's number only, so that neither the order nor the batch size matters.
     fn batch(&self, indices: &[usize], epoch_seed: u64, device: &Device) -> Self::Batch;

@@ -1,11 +1,12 @@
 //! Data sets: what they are made of, where they are looked for, and how batches are built from them.
 //!
 //! Reading order: `images.rs`, `tables.rs` and `sequences.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files
-//! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `shakespeare.rs`. What stands in for a
-//! set that is not there: `digits.rs`, `garments.rs`, `invented_names.rs`, `invented_verse.rs`.
+//! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `shakespeare.rs`, `nuclei.rs`. What stands
+//! in for a set that is not there: `digits.rs`, `garments.rs`, `invented_names.rs`, `invented_verse.rs`, `invented_nuclei.rs`.
 
 pub mod augment;
 mod augmented;
+mod detector_weights;
 mod digits;
 mod download;
 mod fetch;
@@ -13,13 +14,16 @@ mod garments;
 pub mod idx;
 mod images;
 mod invented_names;
+mod invented_nuclei;
 mod invented_verse;
 mod loader;
 mod mnist;
 mod names;
+mod nuclei;
 mod photos;
 mod picture;
 mod raster;
+mod segmented;
 mod sequences;
 mod shakespeare;
 mod synthetic;
@@ -30,12 +34,15 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use augmented::{Augmented, Transform};
+pub use detector_weights::{COCO_DETECTOR, coco_detector_weights};
 pub use images::Images;
 pub use loader::{Batch, Batches, Loader};
 pub use mnist::{fashion_mnist, mnist};
 pub use names::{LANGUAGES, NAME_ALPHABET, Spelled, spell, surnames};
+pub use nuclei::nuclei;
 pub use photos::{PHOTOS, photo};
-pub use picture::{Preparation, digit_from_file};
+pub use picture::{Preparation, digit_from_file, picture_from_file};
+pub use segmented::Segmented;
 pub use sequences::{LabeledSequences, PaddedSequences, Sequences};
 pub use shakespeare::shakespeare;
 pub use synthetic::{noisy_sine, two_moons};

@@ -1,9 +1,10 @@
-//! A user's picture of a digit, made into what a model trained on MNIST expects.
+//! A user's pictures: any of them as colours, and one of a digit made into what a model trained on MNIST expects.
 
+use std::io::{BufRead, Cursor, Seek};
 use std::path::Path;
 
 use image::imageops::FilterType;
-use image::{DynamicImage, GrayImage, ImageReader, Limits, Luma};
+use image::{DynamicImage, GrayImage, ImageReader, Limits, Luma, RgbImage};
 
 use crate::{Error, Result};
 
@@ -59,21 +60,38 @@ pub fn digit_from_file(path: &Path) -> Result<(Vec<f32>, Preparation)> {
     digit(&picture).ok_or_else(blank)
 }
 
+/// Reads a picture (PNG, JPEG, BMP, GIF, WebP) in red, green and blue; what is transparent shows its colour.
+///
+/// # Errors
+/// [`Error::Io`] for a file that can't be opened, [`Error::Data`] for one that is no picture or is too large.
+pub fn picture_from_file(path: &Path) -> Result<RgbImage> {
+    Ok(open(path)?.into_rgb8())
+}
+
 /// Opens a picture, with limits on its size.
 pub(super) fn open(path: &Path) -> Result<DynamicImage> {
     let reader = ImageReader::open(path).map_err(Error::io(path))?;
-    let mut reader = reader.with_guessed_format().map_err(Error::io(path))?;
+    read(reader).map_err(|why| Error::Data(format!("{}: {why}", path.display())))
+}
+
+/// The picture in these bytes, with limits on its size; or why there is none.
+pub(super) fn decode(bytes: &[u8]) -> std::result::Result<DynamicImage, String> {
+    read(ImageReader::new(Cursor::new(bytes)))
+}
+
+fn read(reader: ImageReader<impl BufRead + Seek>) -> std::result::Result<DynamicImage, String> {
+    let why = |error: &dyn std::fmt::Display| {
+        format!(
+            "not a picture that can be read (PNG, JPEG, BMP, GIF or WebP, at most {MAX_SIDE} pixels a side): {error}"
+        )
+    };
+    let mut reader = reader.with_guessed_format().map_err(|error| why(&error))?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(1 << 29);
     reader.limits(limits);
-    reader.decode().map_err(|error| {
-        let path = path.display();
-        Error::Data(format!(
-            "{path}: not a picture that can be read (PNG, JPEG, BMP, GIF or WebP, at most {MAX_SIDE} pixels a side): {error}"
-        ))
-    })
+    reader.decode().map_err(|error| why(&error))
 }
 
 fn digit(picture: &DynamicImage) -> Option<(Vec<f32>, Preparation)> {

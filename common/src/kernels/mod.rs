@@ -40,6 +40,7 @@ mod pool;
 #[cfg(feature = "flex")]
 mod recurrent;
 mod rnn;
+mod roi_align;
 #[cfg(feature = "flex")]
 mod scratch;
 #[cfg(feature = "flex")]
@@ -71,6 +72,7 @@ pub use norm::{
     batch_norm, batch_norm_leaky_relu, batch_norm_train, batch_norm_train_leaky_relu, layer_norm,
 };
 pub use rnn::{Recurrence, Recurrent, RecurrentWeights, recurrent, recurrent_step};
+pub use roi_align::{Region, RoiAlign, roi_align};
 pub use tangent::{layer_norm_tangent, leaky_relu_tangent};
 
 use burn::tensor::Tensor;

@@ -2,12 +2,15 @@
 
 use plotters_backend::text_anchor::{HPos, VPos};
 
+use super::boxes::{self, BoxMark};
 use super::canvas::{Canvas, Rgb, TextPlace};
 use super::{Figure, csv, style};
 
 /// Pixels of a picture's longer side in the grid.
 const SIDE: f32 = 250.0;
 const GAP: f32 = 24.0;
+/// Of pictures with a side of more than twice this many pixels, only about as many rows and columns are written as numbers.
+const ROWS: usize = 64;
 
 /// Lengths in a grid of pictures of any size.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +49,7 @@ pub struct Picture {
     values: Vec<f32>,
     range: (f32, f32),
     text: Option<String>,
+    boxes: Vec<BoxMark>,
 }
 
 impl Picture {
@@ -70,7 +74,14 @@ impl Picture {
             values,
             range: (0.0, 1.0),
             text: None,
+            boxes: Vec::new(),
         }
+    }
+
+    /// Boxes drawn on the picture.
+    pub fn boxes(mut self, boxes: Vec<BoxMark>) -> Self {
+        self.boxes = boxes;
+        self
     }
 
     /// Black at `low`, white at `high`.
@@ -155,6 +166,7 @@ impl ImageGrid {
 
     /// Draws the grid.
     pub fn build(self) -> Figure {
+        let side = self.side;
         let n = self.pictures.len().max(1);
         let columns = self.columns.unwrap_or(match n {
             0..=5 => n,
@@ -218,11 +230,20 @@ impl ImageGrid {
     fn csv(&self) -> String {
         let rows = self.pictures.iter().flat_map(|(picture, caption)| {
             let size = picture.height * picture.width;
-            picture.values.iter().enumerate().map(move |(i, value)| {
-                let (row, column) = (i % size / picture.width, i % picture.width);
-                let [channel, row, column] = [i / size, row, column].map(|n| n.to_string());
-                [caption.clone(), channel, row, column, value.to_string()]
-            })
+            let longer = picture.height.max(picture.width);
+            let step = if longer > 2 * ROWS { longer / ROWS } else { 1 };
+            picture
+                .values
+                .iter()
+                .enumerate()
+                .filter_map(move |(i, value)| {
+                    let (row, column) = (i % size / picture.width, i % picture.width);
+                    if row % step != 0 || column % step != 0 {
+                        return None;
+                    }
+                    let [channel, row, column] = [i / size, row, column].map(|n| n.to_string());
+                    Some([caption.clone(), channel, row, column, value.to_string()])
+                })
         });
         csv(["picture", "channel", "row", "column", "value"], rows)
     }
@@ -268,6 +289,15 @@ fn draw(canvas: &mut Canvas, picture: &Picture, corner: (f32, f32), sizes: Sizes
             canvas.pixel(left + x, top + y, picture.color(row, column), 1.0);
         }
     }
+    let scale = wide as f32 / picture.width as f32;
+    let text = 0.75 * style::TICK * (sizes.side / SIDE).sqrt();
+    boxes::draw(
+        canvas,
+        &picture.boxes,
+        (left as f32, top as f32),
+        scale,
+        text,
+    );
     if let Some(text) = &picture.text {
         let size = sizes.text;
         let width = canvas.text_width(text, size, true);

@@ -1,6 +1,6 @@
 //! Figures: line charts and scatter plots ([`lines`], [`scatter`]), several of them side by side ([`panels`]), bars ([`bars`]), the surface a
 //! classifier has learned ([`decision_surface`]) and pictures side by side ([`image_grid`]), in one look, as PNG with the numbers behind them as
-//! CSV.
+//! CSV; and boxes with names on a picture ([`annotated`]).
 //!
 //! plotters lays out and draws the charts; `canvas.rs` gives it smooth lines and a font that is part of the program, so
 //! that a figure looks the same on every machine.
@@ -8,6 +8,7 @@
 mod animation;
 mod axes;
 mod bars;
+mod boxes;
 mod canvas;
 mod chart;
 mod field;
@@ -21,6 +22,7 @@ use std::path::Path;
 
 pub use animation::{Frame, gif};
 pub use bars::bars;
+pub use boxes::{BoxMark, annotated};
 pub use chart::{Chart, Number, lines, scatter};
 pub use grid::{ImageGrid, Picture, image_grid};
 pub use panels::panels;

@@ -19,9 +19,6 @@ use crate::data::{Batches, Loader};
 use crate::seed::mix;
 use crate::{Error, Result};
 
-/// Evaluation changes no weight, so its batches can be larger than the recipe's.
-const EVALUATION_BATCH: usize = 128;
-
 /// Where and how models are trained.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -207,7 +204,8 @@ where
     let evaluations: Vec<Evaluation<T::Batch>> = evaluate
         .iter()
         .map(|(set, data)| {
-            let batch = recipe.batch_size.max(EVALUATION_BATCH);
+            // Evaluation changes no weight, so its batches can be larger than the recipe's.
+            let batch = recipe.batch_size.max(data.evaluation_batch());
             let loader = Loader::new(data.clone(), batch, None, &session.device);
             let loader: Arc<dyn DataLoader<T::Batch>> = Arc::new(loader);
             (set.to_string(), loader)

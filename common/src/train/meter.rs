@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Predictions, Score, StepOutput};
+use super::{Overlap, Predictions, Score, StepOutput};
 use crate::{Error, Result};
 
 /// A read waits for the device, so outputs are read a few at a time.
@@ -67,6 +67,20 @@ impl<O: StepOutput> Meter<O> {
                 let logits = logits.try_to_vec::<f32>().map_err(failed)?;
                 let targets = targets.iter::<i64>().map(|label| label.max(0) as usize);
                 self.predictions.extend(&logits, targets);
+            }
+            let overlaps = self.pending.iter().filter_map(|o| o.overlap());
+            let overlaps: Vec<_> = overlaps.collect();
+            if !overlaps.is_empty() {
+                let counts = Tensor::cat(overlaps, 0).into_data();
+                let counts = counts.try_to_vec::<f32>().map_err(failed)?;
+                for count in counts.chunks_exact(3) {
+                    let [both, predicted, actual] = [0, 1, 2].map(|i| f64::from(count[i]));
+                    self.predictions.extend_overlap(Overlap {
+                        both,
+                        predicted,
+                        actual,
+                    });
+                }
             }
         }
         self.pending.clear();

@@ -31,4 +31,4 @@ pub use optim::Optimizer;
 pub use progress::{Display, Progress, Watch};
 pub use recipe::Recipe;
 pub use schedule::{Losses, Schedule};
-pub use score::{Predictions, Score};
+pub use score::{Overlap, Predictions, Score};

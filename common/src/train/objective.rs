@@ -111,6 +111,11 @@ pub trait StepOutput: ItemLazy + 'static {
     /// Logits [batch, classes] and true classes \[batch\], where classes are predicted.
     fn predictions(&self) -> Option<(Tensor<2>, Tensor<1, Int>)>;
 
+    /// Pixels both predicted and true, predicted, and true, shape \[3\], where masks are predicted.
+    fn overlap(&self) -> Option<Tensor<1>> {
+        None
+    }
+
     /// A second handle on the same tensors, for Burn's dashboard.
     fn duplicate(&self) -> Self;
 

@@ -1,4 +1,4 @@
-//! Scores of a whole epoch: accuracy, F1 and area under the ROC curve.
+//! Scores of a whole epoch: accuracy, F1 and area under the ROC curve; of masks, intersection over union and Dice.
 //!
 //! Burn's metrics average one value per batch. For accuracy that is the same number, for F1 and AUC it is not (with the
 //! batch of one example of section 2.4 both would be meaningless), and the book, like scikit-learn, scores
@@ -15,6 +15,10 @@ pub enum Score {
     F1,
     /// Area under the ROC curve of class 1 (binary), or the mean of each class against the rest.
     Auc,
+    /// Intersection over union of the predicted and the true pixels, |A and B| / |A or B|; section 8.4.
+    Iou,
+    /// 2 |A and B| / (|A| + |B|) of the predicted and the true pixels: their F1.
+    Dice,
 }
 
 impl Score {
@@ -24,6 +28,8 @@ impl Score {
             Score::Accuracy => "accuracy",
             Score::F1 => "F1",
             Score::Auc => "AUC",
+            Score::Iou => "IoU",
+            Score::Dice => "Dice",
         }
     }
 
@@ -33,7 +39,46 @@ impl Score {
             Score::Accuracy => predictions.running_accuracy().unwrap_or(f64::NAN),
             Score::F1 => predictions.f1(),
             Score::Auc => predictions.auc(),
+            Score::Iou => predictions.overlap.iou(),
+            Score::Dice => predictions.overlap.dice(),
         }
+    }
+}
+
+/// How many pixels are both predicted and true, predicted, and true.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Overlap {
+    /// |A and B|
+    pub both: f64,
+    /// |A|
+    pub predicted: f64,
+    /// |B|
+    pub actual: f64,
+}
+
+impl Overlap {
+    /// Intersection over union; 1 where nothing is predicted and nothing is there.
+    pub fn iou(self) -> f64 {
+        match self.predicted + self.actual - self.both {
+            0.0 => 1.0,
+            union => self.both / union,
+        }
+    }
+
+    /// Twice the intersection over the sum; 1 where nothing is predicted and nothing is there.
+    pub fn dice(self) -> f64 {
+        match self.predicted + self.actual {
+            0.0 => 1.0,
+            sum => 2.0 * self.both / sum,
+        }
+    }
+}
+
+impl std::ops::AddAssign for Overlap {
+    fn add_assign(&mut self, other: Self) {
+        self.both += other.both;
+        self.predicted += other.predicted;
+        self.actual += other.actual;
     }
 }
 
@@ -44,6 +89,7 @@ pub struct Predictions {
     logits: Vec<f32>, // [n, classes], row-major
     labels: Vec<usize>,
     right: usize,
+    overlap: Overlap,
 }
 
 impl Predictions {
@@ -61,6 +107,11 @@ impl Predictions {
             .filter(|(row, label)| argmax(row) == **label)
             .count();
         self.logits.extend_from_slice(logits);
+    }
+
+    /// Adds the pixels of a batch of masks.
+    pub fn extend_overlap(&mut self, overlap: Overlap) {
+        self.overlap += overlap;
     }
 
     /// Accuracy of what was added so far; none before the first example.
@@ -184,6 +235,23 @@ mod tests {
     fn ties_count_half_and_one_class_has_no_auc() {
         assert_eq!(Score::Auc.of(&predictions(&[0.5, 0.5], &[0, 1])), 0.5);
         assert!(Score::Auc.of(&predictions(&[0.5, 0.7], &[1, 1])).is_nan());
+    }
+
+    #[test]
+    fn masks_are_scored_over_all_pixels() {
+        let mut all = Predictions::default();
+        for (both, predicted, actual) in [(1.0, 2.0, 2.0), (3.0, 4.0, 5.0)] {
+            all.extend_overlap(Overlap {
+                both,
+                predicted,
+                actual,
+            });
+        }
+        assert_eq!(Score::Iou.of(&all), 4.0 / 9.0);
+        assert_eq!(Score::Dice.of(&all), 8.0 / 13.0);
+        let nothing = Predictions::default();
+        assert_eq!(Score::Iou.of(&nothing), 1.0);
+        assert_eq!(Score::Dice.of(&nothing), 1.0);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod norm;
 mod optimizer;
 mod pool;
 mod recurrent;
+mod roi_align;
 mod tangent;
 
 pub(super) use activation::activate;
@@ -34,6 +35,7 @@ pub(super) use pool::{max_pool, max_pool2d};
 pub(super) use recurrent::{
     PackedWeights, pack_weights, recurrent, recurrent_step, takes_recurrent,
 };
+pub(super) use roi_align::{roi_align, takes_roi_align};
 
 pub(super) use tangent::{layer_norm_tangent, rectifier_tangent};
 

@@ -1,0 +1,367 @@
+//! 8.1 to 8.3: three networks that segment nuclei. A network of the same name is the same training: 8.2 takes over what 8.1 has trained.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
+use common::data::{Batches, Segmented, Split, nuclei};
+use common::experiment::Run;
+use common::plot::Picture;
+use common::train::{History, Recipe, Score};
+use common::{Error, Result, plot};
+
+use crate::networks::{PlainCnn, SegmentationNetwork, TransposedCnn};
+use crate::regions::{Mistakes, mistakes};
+use crate::segmentation::{Segmenter, predicted};
+use crate::unet::UNet;
+
+/// Side of the pictures, to which all are made.
+const SIDE: usize = 256;
+/// The picture that the book shows.
+const SHOWN: usize = 6;
+
+const PLAIN: &str = "plain CNN";
+const TRANSPOSED: &str = "transposed CNN";
+/// The network that `segment` takes.
+pub(crate) const UNET: &str = "U-Net";
+
+/// A fresh U-Net as 8.3 trains it.
+pub(crate) fn unet(device: &Device) -> Segmenter<UNet> {
+    Segmenter::new(UNet::new(device))
+}
+
+/// A trained network's curves, its masks of the validation pictures, and what is wrong with them.
+struct Trained {
+    name: &'static str,
+    history: History,
+    masks: Vec<Vec<u8>>,
+    mistakes: Vec<Mistakes>,
+}
+
+impl Trained {
+    fn best(&self, column: &str, better: fn(f64, f64) -> f64) -> f64 {
+        self.history
+            .column(column)
+            .into_iter()
+            .fold(f64::NAN, better)
+    }
+
+    /// The lowest validation loss of any epoch.
+    fn lowest_loss(&self) -> f64 {
+        self.best("validation loss", f64::min)
+    }
+
+    /// The highest IoU of any epoch.
+    fn highest_iou(&self) -> f64 {
+        self.best("validation IoU", f64::max)
+    }
+
+    /// Mean number of mistakes of a kind per picture.
+    fn mean(&self, of: impl Fn(&Mistakes) -> usize) -> f64 {
+        let sum: usize = self.mistakes.iter().map(of).sum();
+        sum as f64 / self.mistakes.len() as f64
+    }
+
+    fn holes(&self) -> f64 {
+        self.mean(|m| m.holes)
+    }
+
+    fn phantoms(&self) -> f64 {
+        self.mean(|m| m.phantoms)
+    }
+}
+
+/// 8.1
+pub(super) fn plain(run: &mut Run) -> Result<()> {
+    let data = pictures(run)?;
+    examples(run, &data.test)?;
+    let plain = train_plain(run, &data)?;
+    show(run, &data.test, &plain)?;
+    curves(run, &[&plain])?;
+    record(run, &plain, Some(0.12));
+    run.claim(
+        "the plain network leaves holes and phantom objects",
+        plain.holes() > 0.0 && plain.phantoms() > 0.0,
+        format!(
+            "{:.1} holes and {:.1} phantoms a picture",
+            plain.holes(),
+            plain.phantoms()
+        ),
+    );
+    let loss = plain.history.last("validation loss");
+    run.claim_near("validation loss of the plain network", loss, 0.12, 0.06);
+    Ok(())
+}
+
+/// 8.2
+pub(super) fn transposed(run: &mut Run) -> Result<()> {
+    let data = pictures(run)?;
+    let plain = train_plain(run, &data)?;
+    let transposed = train_transposed(run, &data)?;
+    show(run, &data.test, &transposed)?;
+    curves(run, &[&plain, &transposed])?;
+    record(run, &plain, Some(0.12));
+    record(run, &transposed, Some(0.17));
+    run.metric_beside(
+        "lowest validation loss, transposed CNN",
+        transposed.lowest_loss(),
+        0.115,
+    );
+    fewer(run, &transposed, &plain);
+    let detail = losses(&[&plain, &transposed]);
+    run.claim(
+        "the lower loss",
+        transposed.lowest_loss() < plain.lowest_loss(),
+        detail,
+    );
+    let lowest = transposed.lowest_loss();
+    run.claim_near("lowest validation loss", lowest, 0.115, 0.05);
+    Ok(())
+}
+
+/// 8.3
+pub(super) fn u_net(run: &mut Run) -> Result<()> {
+    let data = pictures(run)?;
+    let plain = train_plain(run, &data)?;
+    let transposed = train_transposed(run, &data)?;
+    let device = run.device().clone();
+    let unet = train(run, &data, UNET, UNet::new(&device))?;
+    show(run, &data.test, &unet)?;
+    let all = [&plain, &transposed, &unet];
+    compare(run, &data.test, &all)?;
+    curves(run, &all)?;
+    for (trained, book) in all.into_iter().zip([0.12, 0.17, 0.0875]) {
+        record(run, trained, Some(book));
+    }
+    let others = plain.lowest_loss().min(transposed.lowest_loss());
+    run.claim(
+        "the U-Net has the lowest loss of the three",
+        unet.lowest_loss() < others,
+        losses(&all),
+    );
+    let detail = all.map(|t| format!("{:.3} ({})", t.highest_iou(), t.name));
+    run.claim(
+        "and the best overlap with the true masks",
+        unet.highest_iou() > plain.highest_iou().max(transposed.highest_iou()),
+        format!("highest IoU {}", detail.join(", ")),
+    );
+    let loss = unet.history.last("validation loss");
+    run.claim_near("validation loss of the U-Net", loss, 0.0875, 0.04);
+    Ok(())
+}
+
+/// All nuclei; at `smoke` a few small pictures.
+fn pictures(run: &mut Run) -> Result<Split<Segmented>> {
+    let side = run.pick(64, SIDE, SIDE);
+    let all = nuclei(&run.data_options(), side, run.seed())?;
+    let most = run.pick([12, 8], [500, 24], [500, 170]);
+    let [train, test] = most.map(|n| run.limited(n));
+    let mut data = Split {
+        train: all.train.take(train),
+        test: all.test.take(test),
+        source: all.source,
+    };
+    (data.source.train, data.source.test) = (data.train.len(), data.test.len());
+    if data.test.is_empty() {
+        return Err(Error::Data("there is no picture to validate with".into()));
+    }
+    run.uses(data.source.clone());
+    Ok(data)
+}
+
+fn train_plain(run: &mut Run, data: &Split<Segmented>) -> Result<Trained> {
+    let device = run.device().clone();
+    train(run, data, PLAIN, PlainCnn::new(&device))
+}
+
+fn train_transposed(run: &mut Run, data: &Split<Segmented>) -> Result<Trained> {
+    let device = run.device().clone();
+    train(run, data, TRANSPOSED, TransposedCnn::new(&device))
+}
+
+/// Trains a network; below the preset `book` on squares cut from the pictures, others in each epoch.
+fn train<N: SegmentationNetwork>(
+    run: &mut Run,
+    data: &Split<Segmented>,
+    name: &'static str,
+    network: N,
+) -> Result<Trained> {
+    // With fewer pixels smaller batches, so that there are as many updates.
+    let (batch, epochs) = run.pick((4, 1), (8, 10), (16, 10));
+    let recipe = Recipe::adamw(batch, epochs).with_scores(&[Score::Iou, Score::Dice]);
+    let squares = Arc::new(data.train.cropped(run.pick(32, 128, SIDE)));
+    let evaluate = [("validation", Arc::new(data.test.clone()))];
+    let fitted = run.fit_on(name, Segmenter::new(network), &squares, &evaluate, &recipe)?;
+    let device = run.device().clone();
+    let masks = masks(&fitted.model.network, &data.test, &device)?;
+    let each = masks.iter().enumerate();
+    let mistakes = each.map(|(i, mask)| mistakes(mask, data.test.mask(i), data.test.width));
+    Ok(Trained {
+        name,
+        history: fitted.history,
+        mistakes: mistakes.collect(),
+        masks,
+    })
+}
+
+/// The predicted mask of each picture, [height, width], 0 and 1.
+fn masks<N: SegmentationNetwork>(
+    network: &N,
+    pictures: &Segmented,
+    device: &Device,
+) -> Result<Vec<Vec<u8>>> {
+    let mut all = Vec::with_capacity(pictures.len());
+    for i in 0..pictures.len() {
+        let batch = pictures.batch(&[i], 0, device);
+        let mask: Tensor<4> = predicted(network.forward(batch.inputs)); // [1, 1, H, W]
+        let values = mask.into_data().try_to_vec::<f32>();
+        let values =
+            values.map_err(|error| Error::Training(format!("reading a mask: {error:?}")))?;
+        all.push(values.into_iter().map(|v| u8::from(v > 0.5)).collect());
+    }
+    Ok(all)
+}
+
+fn losses(trained: &[&Trained]) -> String {
+    let each = trained
+        .iter()
+        .map(|t| format!("{:.4} ({})", t.lowest_loss(), t.name));
+    format!(
+        "lowest validation loss {}",
+        each.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// Claims that `one` makes fewer holes and phantoms than `other`.
+fn fewer(run: &mut Run, one: &Trained, other: &Trained) {
+    for (what, one, other) in [
+        ("holes", one.holes(), other.holes()),
+        ("phantom objects", one.phantoms(), other.phantoms()),
+    ] {
+        run.claim(
+            &format!("fewer {what} than the plain network"),
+            one < other,
+            format!("{one:.2} against {other:.2} a picture"),
+        );
+    }
+}
+
+/// Records what became of a network, beside the book's last validation loss.
+fn record(run: &mut Run, trained: &Trained, book: Option<f64>) {
+    let name = trained.name;
+    let last = |column: &str| trained.history.last(column);
+    let loss = format!("validation loss, {name}");
+    match book {
+        Some(book) => run.metric_beside(&loss, last("validation loss"), book),
+        None => run.metric(&loss, last("validation loss")),
+    }
+    run.metric(&format!("IoU, {name}"), last("validation IoU"));
+    run.metric(&format!("Dice, {name}"), last("validation Dice"));
+    run.metric(&format!("holes a picture, {name}"), trained.holes());
+    run.metric(
+        &format!("phantom objects a picture, {name}"),
+        trained.phantoms(),
+    );
+}
+
+/// Loss and IoU against epoch.
+fn curves(run: &mut Run, trained: &[&Trained]) -> Result<()> {
+    for (file, column) in [("loss", "validation loss"), ("iou", "validation IoU")] {
+        let mut chart = plot::lines("Segmentation of nuclei", "epoch", column);
+        for one in trained {
+            let (x, y) = (one.history.column("epoch"), one.history.column(column));
+            chart = chart.line(one.name, &x, &y);
+        }
+        let caption = format!("{column} against epoch.");
+        run.figure(file, &caption, &chart.build())?;
+    }
+    Ok(())
+}
+
+/// A glowing and a stained picture with their masks.
+fn examples(run: &mut Run, pictures: &Segmented) -> Result<()> {
+    let mut grid = plot::image_grid("Nuclei and their masks");
+    let grey = (0..pictures.len()).find(|i| !is_stained(pictures, *i));
+    let stained = first_stained(pictures);
+    for (i, what) in [(grey, "fluorescence"), (stained, "stained")] {
+        let Some(i) = i else { continue };
+        grid = grid
+            .image(input(pictures, i), &format!("{what}, picture {i}"))
+            .image(black_and_white(pictures, pictures.mask(i)), "its mask");
+    }
+    let caption = "A picture of either kind, and the union of the masks of its nuclei.";
+    run.figure("examples", caption, &grid.build())
+}
+
+fn first_stained(pictures: &Segmented) -> Option<usize> {
+    (0..pictures.len()).find(|i| is_stained(pictures, *i))
+}
+
+/// Whether a picture has colours.
+fn is_stained(pictures: &Segmented, i: usize) -> bool {
+    let plane = pictures.height * pictures.width;
+    let (red, rest) = pictures.picture(i).split_at(plane);
+    let apart = red.iter().zip(rest).map(|(r, g)| u64::from(r.abs_diff(*g)));
+    apart.sum::<u64>() > 8 * plane as u64
+}
+
+/// Input, truth, prediction and mistakes of the book's picture.
+fn show(run: &mut Run, pictures: &Segmented, trained: &Trained) -> Result<()> {
+    let i = SHOWN.min(pictures.len() - 1);
+    let grid = plot::image_grid(&format!("Validation picture {i}, {}", trained.name))
+        .image(input(pictures, i), "input")
+        .image(black_and_white(pictures, pictures.mask(i)), "truth")
+        .image(black_and_white(pictures, &trained.masks[i]), "prediction")
+        .image(
+            wrong(pictures, i, &trained.masks[i]),
+            "orange missed, blue not there",
+        );
+    let caption = "Where the predicted probability is at least one half, and where that is wrong.";
+    run.figure("prediction", caption, &grid.build())
+}
+
+/// What the networks make of a few pictures.
+fn compare(run: &mut Run, pictures: &Segmented, trained: &[&Trained]) -> Result<()> {
+    let mut grid = plot::image_grid("The three networks").columns(2 + trained.len());
+    let mut shown: Vec<usize> = (0..pictures.len().min(4)).collect();
+    if let (Some(stained), Some(last)) = (first_stained(pictures), shown.last_mut()) {
+        *last = stained;
+    }
+    for i in shown {
+        grid = grid
+            .image(input(pictures, i), &format!("picture {i}"))
+            .image(black_and_white(pictures, pictures.mask(i)), "truth");
+        for one in trained {
+            grid = grid.image(wrong(pictures, i, &one.masks[i]), one.name);
+        }
+    }
+    let caption = "Predicted masks: white right, orange missed, blue not there.";
+    run.figure("masks", caption, &grid.build())
+}
+
+fn input(pictures: &Segmented, i: usize) -> Picture {
+    let values = pictures.picture(i).iter().map(|b| f32::from(*b) / 255.0);
+    Picture::rgb(
+        pictures.height,
+        pictures.width,
+        &values.collect::<Vec<f32>>(),
+    )
+}
+
+fn black_and_white(pictures: &Segmented, mask: &[u8]) -> Picture {
+    let values: Vec<f32> = mask.iter().map(|m| f32::from(*m)).collect();
+    Picture::grey(pictures.height, pictures.width, &values)
+}
+
+/// A mask with its mistakes in colour.
+fn wrong(pictures: &Segmented, i: usize, mask: &[u8]) -> Picture {
+    let colors = mask.iter().zip(pictures.mask(i)).map(|pixel| match pixel {
+        (1, 1) => [1.0, 1.0, 1.0],
+        (0, 1) => [0.84, 0.37, 0.0],
+        (1, _) => [0.0, 0.45, 0.7],
+        _ => [0.0; 3],
+    });
+    let colors: Vec<[f32; 3]> = colors.collect();
+    let channel = |c: usize| colors.iter().map(move |color| color[c]);
+    let values: Vec<f32> = (0..3).flat_map(channel).collect();
+    Picture::rgb(pictures.height, pictures.width, &values)
+}
