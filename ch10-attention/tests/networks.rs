@@ -71,6 +71,23 @@ fn a_bag_s_label_is_its_largest_digit() {
 }
 
 #[test]
+fn images_are_drawn_alike_and_independently() {
+    let bags = DigitBags::fixed(&images(), 2000, 5, 42).unwrap();
+    let (mut counts, mut same) = ([0; 40], 0);
+    for index in 0..2000 {
+        let bag = bags.draw(index, 3);
+        bag.iter().for_each(|&image| counts[image] += 1);
+        same += bag.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    }
+    // 250 and 200 are expected; the bounds are five standard deviations away.
+    assert!(
+        counts.iter().all(|count| (172..328).contains(count)),
+        "{counts:?}"
+    );
+    assert!((130..270).contains(&same), "{same}");
+}
+
+#[test]
 fn bags_that_can_not_be_made_are_refused() {
     let images = images();
     assert!(DigitBags::fixed(&images.take(0), 10, 3, 0).is_err());

@@ -43,7 +43,7 @@ fn experiments() -> Vec<Experiment> {
             id: "10.3",
             title: "What gets the weight",
             data: DATA,
-            claim: "Nearly all weight goes to the largest digit of a bag.",
+            claim: "Most of the weight goes to the largest digit of a bag.",
             takes: ["15 s", "1 min"],
             run: look::weights,
         },
