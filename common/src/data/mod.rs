@@ -1,8 +1,8 @@
 //! Data sets: what they are made of, where they are looked for, and how batches are built from them.
 //!
 //! Reading order: `images.rs`, `tables.rs` and `sequences.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files
-//! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`. What stands in for a set that is not
-//! there: `digits.rs`, `garments.rs`, `invented_names.rs`.
+//! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `sentences.rs`. What stands in for a set that is not
+//! there: `digits.rs`, `garments.rs`, `invented_names.rs`, `invented_sentences.rs`.
 
 pub mod augment;
 mod augmented;
@@ -13,12 +13,14 @@ mod garments;
 pub mod idx;
 mod images;
 mod invented_names;
+mod invented_sentences;
 mod loader;
 mod mnist;
 mod names;
 mod photos;
 mod picture;
 mod raster;
+mod sentences;
 mod sequences;
 mod synthetic;
 mod tables;
@@ -34,6 +36,7 @@ pub use mnist::{fashion_mnist, mnist};
 pub use names::{LANGUAGES, NAME_ALPHABET, Spelled, spell, surnames};
 pub use photos::{PHOTOS, photo};
 pub use picture::{Preparation, digit_from_file};
+pub use sentences::{SentencePair, english_french};
 pub use sequences::{LabeledSequences, PaddedSequences, Sequences};
 pub use synthetic::{noisy_sine, two_moons};
 pub use tables::{Points, Regression};

@@ -1,5 +1,5 @@
 //! Figures: line charts and scatter plots ([`lines`], [`scatter`]), several of them side by side ([`panels`]), bars ([`bars`]), the surface a
-//! classifier has learned ([`decision_surface`]) and pictures side by side ([`image_grid`]), in one look, as PNG with the numbers behind them as
+//! classifier has learned ([`decision_surface`]), pictures side by side ([`image_grid`]) and heat maps ([`heat_map`]), in one look, as PNG with the numbers behind them as
 //! CSV.
 //!
 //! plotters lays out and draws the charts; `canvas.rs` gives it smooth lines and a font that is part of the program, so
@@ -11,6 +11,7 @@ mod canvas;
 mod chart;
 mod field;
 mod grid;
+mod heat;
 mod panels;
 mod series;
 mod style;
@@ -21,6 +22,7 @@ use std::path::Path;
 pub use bars::bars;
 pub use chart::{Chart, Number, lines, scatter};
 pub use grid::{ImageGrid, Picture, image_grid};
+pub use heat::heat_map;
 pub use panels::panels;
 pub use surface::decision_surface;
 
