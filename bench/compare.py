@@ -155,7 +155,9 @@ def compare(results, names, work, rounds, seconds, save):
         clock = time.perf_counter()
         try:
             row = Row(name, ours, work).result(rounds, seconds)
+            row["commit"] = results["versions"]["commit"]
             results["rows"].append(row)
+            results["rows"].sort(key=lambda row: list(TWINS).index(row["name"]))
             note = f"{row['step_ratio']:.2f}"
         except Refused as reason:
             results["refused"][name] = str(reason)
@@ -165,6 +167,16 @@ def compare(results, names, work, rounds, seconds, save):
             results["geometric_mean"] = math.exp(statistics.mean(logs))
         save()
         print(f"{name}: {note}  ({time.perf_counter() - clock:.0f} s)", file=sys.stderr, flush=True)
+
+
+def keep(results, old, names):
+    """Takes over the rows of an older table that are not to be measured again."""
+    for what in ("machine", "threads"):
+        if old[what] != results[what]:
+            raise SystemExit(f"the file's rows are of another kind: {what} {old[what]}, not {results[what]}")
+    known = set(TWINS) - set(names)
+    results["rows"] = [row for row in old["rows"] if row["name"] in known]
+    results["refused"] = {name: reason for name, reason in old["refused"].items() if name in known}
 
 
 def check(names, work):
@@ -183,7 +195,12 @@ def check(names, work):
 def main():
     parser = argparse.ArgumentParser(prog="bench/compare", description="Times the networks of the book against PyTorch.")
     parser.add_argument("--only", metavar="NAME[,NAME]", help="these workloads; a part of a name will do")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write all numbers to FILE, after each row")
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        type=Path,
+        help="write all numbers to FILE, after each row; rows of it that --only leaves out stay",
+    )
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="processes per side (3)")
     parser.add_argument("--quick", action="store_true", help="one round of a second, for a first look")
     parser.add_argument("--check", action="store_true", help="only check that both sides are the same networks")
@@ -212,6 +229,8 @@ def main():
         "rows": [],
         "refused": {},
     }
+    if options.only and options.json and options.json.exists():
+        keep(results, json.loads(options.json.read_text()), names)
     print(report.heading(results), flush=True)
 
     def save():

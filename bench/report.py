@@ -41,6 +41,11 @@ def heading(results):
 def summary(results):
     """The lines under the table."""
     lines = [f"{name} refused: {reason}" for name, reason in results["refused"].items()]
+    earlier = {}
+    for row in results["rows"]:
+        if row["commit"] != results["versions"]["commit"]:
+            earlier.setdefault(row["commit"], []).append(row["name"])
+    lines += [f"at commit {commit}: {', '.join(names)}" for commit, names in earlier.items()]
     if "geometric_mean" in results:
         ratios = [row["step_ratio"] for row in results["rows"]]
         lines.append(

@@ -106,7 +106,7 @@ impl Tensors {
     }
 }
 
-/// `model` with the weights of a file that has exactly its parameters, each under the model's own name.
+/// `model` with the weights of a file that has exactly its parameters, each under the model's own name, without the names of enum variants.
 ///
 /// # Errors
 /// [`Error::Data`] when the file is damaged or a tensor is missing, left over or of another shape.
@@ -114,6 +114,7 @@ pub fn load<M: Module>(mut model: M, path: &Path) -> Result<M> {
     let bad = |why: String| Error::Data(format!("{}: {why}", path.display()));
     let mut store = SafetensorsStore::from_file(path)
         .validate(false)
+        .skip_enum_variants(true)
         .allow_partial(true);
     let result = model
         .load_from(&mut store)

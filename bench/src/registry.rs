@@ -4,7 +4,7 @@ use std::path::Path;
 
 use common::{Error, Result};
 
-use crate::models::{attention, cnn, fc, recurrent, residual, seq2seq, text, unet, wgan};
+use crate::models::{attention, fc, recurrent, residual, seq2seq, text, unet, wgan};
 use crate::workload::{Options, Ready, Training};
 
 macro_rules! workloads {
@@ -29,9 +29,9 @@ workloads! {
     "mlp-2.9" => Ready<ch02_fc::networks::MoonsMlp>,
     "cnn-3.5" => Ready<ch03_cnn::networks::PooledCnn>,
     "mlp-5.1" => Ready<ch05_training::networks::Mlp>,
-    "cnn-bn-6.4" => Ready<cnn::NormedCnn>,
-    "residual-6.9" => Ready<residual::ResidualNet>,
-    "lstm-6.10" => Ready<recurrent::NamesLstm>,
+    "cnn-bn-6.4" => Ready<ch06_design::networks::Cnn>,
+    "residual-6.9" => Ready<ch06_design::deep::ResidualCnn>,
+    "lstm-6.10" => Ready<ch06_design::names::NameClassifier>,
     "autoencoder-7.4" => Ready<fc::Autoencoder>,
     "char-gru-7.7" => Ready<recurrent::CharGru>,
     "unet-8.3" => Ready<unet::UNet>,

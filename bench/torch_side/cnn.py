@@ -43,31 +43,28 @@ class Pooled(Classifier):
 
 
 class ConvNorm(nn.Module):
-    def __init__(self, inputs, outputs, slope=0.1):
+    def __init__(self, inputs, outputs):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.norm = nn.BatchNorm2d(outputs)
-        self.slope = slope
+        self.hidden = nn.BatchNorm2d(outputs)
 
     def forward(self, x):
-        return F.leaky_relu(self.norm(self.conv(x)), self.slope)
+        return F.leaky_relu(self.hidden(self.conv(x)), 0.1)
 
 
 class NormedCnn(nn.Module):
     def __init__(self):
         super().__init__()
-        self.first = nn.ModuleList([ConvNorm(1, 32), ConvNorm(32, 32), ConvNorm(32, 32)])
-        self.second = nn.ModuleList([ConvNorm(32, 64), ConvNorm(64, 64), ConvNorm(64, 64)])
-        self.third = nn.ModuleList([ConvNorm(64, 128), ConvNorm(128, 128)])
+        sizes = [[(1, 32), (32, 32), (32, 32)], [(32, 64), (64, 64), (64, 64)], [(64, 128), (128, 128)]]
+        self.stages = nn.ModuleList([nn.ModuleList([ConvNorm(i, o) for i, o in stage]) for stage in sizes])
         self.output = nn.Linear(128 * 7 * 7, 10)
 
     def forward(self, x):
-        for block in (self.first, self.second):
-            for layer in block:
+        for number, stage in enumerate(self.stages):
+            if number > 0:
+                x = F.max_pool2d(x, 2)
+            for layer in stage:
                 x = layer(x)
-            x = F.max_pool2d(x, 2)
-        for layer in self.third:
-            x = layer(x)
         return self.output(x.flatten(1))
 
 

@@ -13,12 +13,12 @@ class LstmNet(nn.Module):
     def __init__(self):
         super().__init__()
         self.embedding = nn.Embedding(57, 64)
-        self.lstm = nn.LSTM(64, 256, 3, batch_first=True)
+        self.memory = nn.LSTM(64, 256, 3, batch_first=True)
         self.output = nn.Linear(256, 18)
 
     def forward(self, names, lengths):
         x = pack_padded_sequence(self.embedding(names), lengths, batch_first=True, enforce_sorted=False)
-        _, (last, _) = self.lstm(x)  # [3, B, H]: the states after each name's own last letter
+        _, (last, _) = self.memory(x)  # [3, B, H]: the states after each name's own last letter
         return self.output(last[-1])
 
 

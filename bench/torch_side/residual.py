@@ -11,7 +11,7 @@ def act(x):
     return F.leaky_relu(x, 0.1)
 
 
-class Pre(nn.Module):
+class NormConv(nn.Module):
     """Batch norm, leaky ReLU, convolution."""
 
     def __init__(self, inputs, outputs, window):
@@ -23,21 +23,45 @@ class Pre(nn.Module):
         return self.conv(act(self.norm(x)))
 
 
+class Shortcut(nn.Module):
+    """1x1 convolution, batch norm."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 1)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x):
+        return self.norm(self.conv(x))
+
+
 class Bottleneck(nn.Module):
-    """1x1 down, 3x3, 1x1 up, beside a 1x1 shortcut with batch norm."""
+    """1x1 down, 3x3, 1x1 up, beside a shortcut."""
 
     def __init__(self, inputs, outputs):
         super().__init__()
         narrow = max(outputs // 4, inputs)
-        self.layers = nn.ModuleList([Pre(inputs, narrow, 1), Pre(narrow, narrow, 3), Pre(narrow, outputs, 1)])
-        self.shortcut = nn.Conv2d(inputs, outputs, 1)
-        self.shortcut_norm = nn.BatchNorm2d(outputs)
+        sizes = [(inputs, narrow, 1), (narrow, narrow, 3), (narrow, outputs, 1)]
+        self.f = nn.ModuleList([NormConv(*size) for size in sizes])
+        self.shortcut = Shortcut(inputs, outputs)
 
     def forward(self, x):
         f = x
-        for layer in self.layers:
+        for layer in self.f:
             f = layer(f)
-        return self.shortcut_norm(self.shortcut(x)) + f
+        return self.shortcut(x) + f
+
+
+class ConvNorm(nn.Module):
+    """Convolution, batch norm, leaky ReLU."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, x):
+        return act(self.norm(self.conv(x)))
 
 
 class BlockE(nn.Module):
@@ -45,13 +69,12 @@ class BlockE(nn.Module):
 
     def __init__(self, channels):
         super().__init__()
-        self.convs = nn.ModuleList([nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2)])
-        self.norms = nn.ModuleList([nn.BatchNorm2d(channels) for _ in range(2)])
+        self.f = nn.ModuleList([ConvNorm(channels) for _ in range(2)])
 
     def forward(self, x):
         f = x
-        for conv, norm in zip(self.convs, self.norms, strict=True):
-            f = act(norm(conv(f)))
+        for layer in self.f:
+            f = layer(f)
         return x + f
 
 
@@ -59,15 +82,14 @@ class ResidualNet(nn.Module):
     def __init__(self):
         super().__init__()
         sizes = [(1, 32), (32, 64), (64, 128)]
-        self.bottlenecks = nn.ModuleList([Bottleneck(i, o) for i, o in sizes])
-        self.blocks = nn.ModuleList([BlockE(o) for _, o in sizes])
+        self.stages = nn.ModuleList([nn.ModuleList([Bottleneck(i, o), BlockE(o)]) for i, o in sizes])
         self.output = nn.Linear(128 * 7 * 7, 10)
 
     def forward(self, x):
-        for stage, (bottleneck, block) in enumerate(zip(self.bottlenecks, self.blocks, strict=True)):
-            x = act(block(act(bottleneck(x))))
-            if stage < 2:
+        for number, (bottleneck, block) in enumerate(self.stages):
+            if number > 0:
                 x = F.max_pool2d(x, 2)
+            x = act(block(act(bottleneck(x))))
         return self.output(x.flatten(1))
 
 

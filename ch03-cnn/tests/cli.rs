@@ -1,25 +1,16 @@
 //! The program as a user runs it: every experiment at `smoke`, and `classify`.
 
-use std::path::Path;
-use std::process::{Command, Output};
+#[path = "../../common/tests/cli_setup/mod.rs"]
+mod cli_setup;
 
+use std::path::Path;
+use std::process::Output;
+
+use cli_setup::{assert_complete, parameters, path, run_offline, text};
 use image::{GrayImage, Luma};
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ch03-cnn"))
-        .args(arguments)
-        .arg("--offline")
-        .env_remove("IDL_DATA")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
+    run_offline(env!("CARGO_BIN_EXE_ch03-cnn"), arguments)
 }
 
 /// A bold vertical stroke, dark on light, not centred: a one.
@@ -37,43 +28,20 @@ fn every_experiment_runs_and_its_model_classifies() {
     let out = folder.path().join("runs");
     let done = run(&["run", "--all", "--preset", "smoke", "--out", path(&out)]);
     assert!(done.status.success(), "{}", text(&done.stderr));
-    for (id, figures) in [
-        ("3.1", 1),
-        ("3.2", 1),
-        ("3.3", 1),
-        ("3.4", 1),
-        ("3.5", 2),
-        ("3.6", 1),
-        ("3.7", 1),
+    let folder_of = |id: &str| out.join("ch03").join(id).join("smoke");
+    for (id, figures, models) in [
+        ("3.1", 1, 0),
+        ("3.2", 1, 0),
+        ("3.3", 1, 2),
+        ("3.4", 1, 1),
+        ("3.5", 2, 2),
+        ("3.6", 1, 0),
+        ("3.7", 1, 2),
     ] {
-        let run = out.join("ch03").join(id).join("smoke");
-        let summary = std::fs::read(run.join("summary.json")).unwrap();
-        let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
-        assert_eq!(summary["id"], id);
-        assert_eq!(
-            summary["figures"].as_array().unwrap().len(),
-            figures,
-            "{id}"
-        );
-        for figure in summary["figures"].as_array().unwrap() {
-            let png = std::fs::read(run.join(figure["png"].as_str().unwrap())).unwrap();
-            let picture = image::load_from_memory(&png).unwrap().to_rgb8();
-            let first = picture.get_pixel(0, 0);
-            assert!(
-                picture.pixels().any(|pixel| pixel != first),
-                "{id}: an empty figure"
-            );
-        }
-        assert!(run.join("report.html").is_file());
+        assert_complete(&folder_of(id), id, figures, models);
     }
-    let counts = |id: &str| -> Vec<u64> {
-        let summary = std::fs::read(out.join("ch03").join(id).join("smoke/summary.json")).unwrap();
-        let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
-        let models = summary["models"].as_array().unwrap().iter();
-        models.map(|m| m["parameters"].as_u64().unwrap()).collect()
-    };
-    assert_eq!(counts("3.3"), [125_610, 203_530]);
-    assert_eq!(counts("3.7"), [43_626, 43_626]);
+    assert_eq!(parameters(&folder_of("3.3")), [125_610, 203_530]);
+    assert_eq!(parameters(&folder_of("3.7")), [43_626, 43_626]);
 
     let models = out.join("ch03/3.5/smoke/models");
     let picture = folder.path().join("one.png");

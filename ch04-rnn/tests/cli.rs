@@ -1,25 +1,14 @@
 //! The program as a user runs it: every experiment at `smoke`, and `classify`.
 
-use std::path::Path;
-use std::process::{Command, Output};
+#[path = "../../common/tests/cli_setup/mod.rs"]
+mod cli_setup;
 
-use serde_json::Value;
+use std::process::Output;
+
+use cli_setup::{assert_complete, parameters, path, run_offline, summary, text};
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ch04-rnn"))
-        .args(arguments)
-        .arg("--offline")
-        .env_remove("IDL_DATA")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
+    run_offline(env!("CARGO_BIN_EXE_ch04-rnn"), arguments)
 }
 
 #[test]
@@ -28,44 +17,25 @@ fn every_experiment_runs_and_its_model_classifies() {
     let out = folder.path().join("runs");
     let done = run(&["run", "--all", "--preset", "smoke", "--out", path(&out)]);
     assert!(done.status.success(), "{}", text(&done.stderr));
-    let summary = |id: &str| -> Value {
-        let file = out.join("ch04").join(id).join("smoke/summary.json");
-        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
-    };
-    for (id, figures) in [
-        ("4.1", 1),
-        ("4.2", 1),
-        ("4.3", 1),
-        ("4.4", 2),
-        ("4.5", 1),
-        ("4.6", 1),
+    let folder_of = |id: &str| out.join("ch04").join(id).join("smoke");
+    for (id, figures, models) in [
+        ("4.1", 1, 2),
+        ("4.2", 1, 0),
+        ("4.3", 1, 1),
+        ("4.4", 2, 3),
+        ("4.5", 1, 2),
+        ("4.6", 1, 3),
     ] {
-        let run = out.join("ch04").join(id).join("smoke");
-        let summary = summary(id);
-        assert_eq!(summary["id"], id);
-        let drawn = summary["figures"].as_array().unwrap();
-        assert_eq!(drawn.len(), figures, "{id}");
-        for figure in drawn {
-            let png = std::fs::read(run.join(figure["png"].as_str().unwrap())).unwrap();
-            let picture = image::load_from_memory(&png).unwrap().to_rgb8();
-            let first = picture.get_pixel(0, 0);
-            assert!(
-                picture.pixels().any(|pixel| pixel != first),
-                "{id}: an empty figure"
-            );
-        }
-        assert!(run.join("report.html").is_file());
+        assert_complete(&folder_of(id), id, figures, models);
     }
-    let counts = |id: &str| -> Vec<u64> {
-        let summary = summary(id);
-        let models = summary["models"].as_array().unwrap().iter();
-        models.map(|m| m["parameters"].as_u64().unwrap()).collect()
-    };
-    assert_eq!(counts("4.1"), [335_114, 269_322]);
-    assert_eq!(counts("4.3"), [90_706]);
-    assert_eq!(counts("4.6"), [90_706, 353_874, 966_226]);
+    assert_eq!(parameters(&folder_of("4.1")), [335_114, 269_322]);
+    assert_eq!(parameters(&folder_of("4.3")), [90_706]);
+    assert_eq!(parameters(&folder_of("4.6")), [90_706, 353_874, 966_226]);
     // What 4.2 claims does not depend on training.
-    let claims = summary("4.2")["claims"].as_array().unwrap().clone();
+    let claims = summary(&folder_of("4.2"))["claims"]
+        .as_array()
+        .unwrap()
+        .clone();
     assert_eq!(claims.len(), 2);
     assert!(claims.iter().all(|claim| claim["held"] == true));
 

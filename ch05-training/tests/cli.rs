@@ -1,26 +1,19 @@
 //! The program as a user runs it: every experiment at `smoke`, models shared between experiments, a search resumed.
 
-use std::path::Path;
-use std::process::{Command, Output};
+#[path = "../../common/tests/cli_setup/mod.rs"]
+mod cli_setup;
 
-use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use cli_setup::{assert_complete, parameters, run_offline, summary, text};
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ch05-training"))
-        .args(arguments)
-        .arg("--offline")
-        .env_remove("IDL_DATA")
-        .output()
-        .unwrap()
+    run_offline(env!("CARGO_BIN_EXE_ch05-training"), arguments)
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn summary(out: &Path, id: &str) -> Value {
-    let file = out.join("ch05").join(id).join("smoke/summary.json");
-    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+fn folder_of(out: &Path, id: &str) -> PathBuf {
+    out.join("ch05").join(id).join("smoke")
 }
 
 #[test]
@@ -47,34 +40,16 @@ fn every_experiment_runs_and_models_are_shared() {
         ("5.14", 4, 0),
         ("5.15", 3, 0),
     ] {
-        let summary = summary(&out, id);
-        assert_eq!(summary["id"], id);
-        let run = out.join("ch05").join(id).join("smoke");
-        assert_eq!(
-            summary["figures"].as_array().unwrap().len(),
-            figures,
-            "{id}"
-        );
-        for figure in summary["figures"].as_array().unwrap() {
-            let png = std::fs::read(run.join(figure["png"].as_str().unwrap())).unwrap();
-            let picture = image::load_from_memory(&png).unwrap().to_rgb8();
-            let first = picture.get_pixel(0, 0);
-            assert!(
-                picture.pixels().any(|pixel| pixel != first),
-                "{id}: an empty figure"
-            );
-        }
-        let trained = summary["models"].as_array().unwrap();
-        assert_eq!(trained.len(), models, "{id}");
-        assert!(trained.iter().all(|m| m["parameters"] == 134_794), "{id}");
-        assert!(!summary["claims"].as_array().unwrap().is_empty(), "{id}");
+        assert_complete(&folder_of(&out, id), id, figures, models);
+        let trained = parameters(&folder_of(&out, id));
+        assert!(trained.iter().all(|count| *count == 134_794), "{id}");
     }
     // The training of 5.1 is trained once, and taken over nine times: 5.2 to 5.10.
     let said = text(&done.stdout);
     assert_eq!(said.matches("\nSGD  taken from").count(), 9, "{said}");
     assert_eq!(said.matches("\nSGD  epoch 1/2").count(), 1, "{said}");
     // Stopped and resumed equals not stopped, at any preset.
-    let claims = summary(&out, "5.1")["claims"].clone();
+    let claims = summary(&folder_of(&out, "5.1"))["claims"].clone();
     let resumed = claims.as_array().unwrap().last().unwrap();
     assert_eq!(resumed["held"], true, "{resumed}");
 }
@@ -94,7 +69,7 @@ fn a_search_is_resumed_after_its_last_whole_trial() {
     let done = run(&arguments);
     assert!(done.status.success(), "{}", text(&done.stderr));
     let finished = out.join("ch05/5.15/smoke");
-    let straight = summary(&out, "5.15");
+    let straight = summary(&folder_of(&out, "5.15"));
     let file = finished.join("studies/pruned.jsonl");
     let whole = std::fs::read_to_string(&file).unwrap();
     // As if killed while trial 3 was being written.
@@ -109,7 +84,7 @@ fn a_search_is_resumed_after_its_last_whole_trial() {
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     assert!(said.contains("3 trials were there already"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), whole);
-    let again = summary(&out, "5.15");
+    let again = summary(&folder_of(&out, "5.15"));
     assert_eq!(again["metrics"], straight["metrics"]);
     assert_eq!(again["claims"], straight["claims"]);
 

@@ -3,118 +3,40 @@
 //! The numbers are in `golden/golden.json`, written by `golden/make_golden.py`. Parameters and images are made by a formula
 //! that both languages have.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+#[path = "../../common/tests/golden_setup/mod.rs"]
+mod golden_setup;
+
+use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 use ch05_training::networks::Mlp;
-use common::seed::mix;
 use common::train::{Clip, Losses, Network, Optimizer, Schedule, cross_entropy};
+use golden_setup::training::images;
+use golden_setup::{SetParameters, assert_close, assert_gradients, assert_numbers};
+use golden_setup::{devices, gradients_of, numbers, read_golden, values};
 use serde_json::Value;
 
-/// Largest difference from PyTorch, relative to the largest number of the tensor.
-const TOLERANCE: f64 = 1e-5;
 const IMAGES: usize = 8;
 const STEPS: usize = 20;
 /// So low that it cuts most gradients.
 const CLIP: f64 = 0.01;
 
-/// `n` numbers of [-1, 1), exact in f32.
-fn noise(seed: u64, n: usize) -> Vec<f32> {
-    let number = |i: u64| (mix(seed, i) >> 40) as f32 / 8_388_608.0 - 1.0;
-    (0..n as u64).map(number).collect()
-}
-
-/// The backends of this build, and how near to PyTorch each comes.
-fn devices() -> Vec<(&'static str, f64)> {
-    let all = [
-        ("flex", cfg!(feature = "flex"), TOLERANCE),
-        ("ndarray", cfg!(feature = "ndarray"), TOLERANCE),
-        ("wgpu", cfg!(feature = "wgpu"), 1e-3),
-    ];
-    let compiled_in = all.into_iter().filter(|(_, compiled_in, _)| *compiled_in);
-    compiled_in
-        .map(|(name, _, tolerance)| (name, tolerance))
-        .collect()
-}
-
-/// Gives the k-th parameter the values of `make_golden.py`.
-struct SetParameters {
-    k: u64,
-    fan_in: usize,
-}
-
-impl ModuleMapper for SetParameters {
-    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        self.k += 1;
-        let shape = parameter.dims();
-        // PyTorch's linear weights are [outputs, inputs], Burn's [inputs, outputs].
-        if D == 2 {
-            self.fan_in = shape[0];
-        }
-        let bound = 2f32.powf((self.fan_in as f32).powf(-0.5).log2().floor());
-        let mut values = noise(self.k, shape.iter().product());
-        values.iter_mut().for_each(|value| *value *= bound);
-        if D == 2 {
-            values = transposed(&values, shape[1], shape[0]);
-        }
-        parameter.map(|tensor| Tensor::from_data(TensorData::new(values, shape), &tensor.device()))
-    }
-}
-
-/// A row-major [rows, columns] as [columns, rows].
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    let column = |c: usize| (0..rows).map(move |r| values[r * columns + c]);
-    (0..columns).flat_map(column).collect()
-}
-
-/// The gradient of each parameter, in PyTorch's layout.
-struct ReadGradients<'a> {
-    gradients: &'a GradientsParams,
-    found: Vec<Vec<f32>>,
-}
-
-impl ModuleVisitor for ReadGradients<'_> {
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let gradient = self.gradients.get::<D>(parameter.id);
-        let gradient = gradient.expect("each parameter has a gradient");
-        let shape = gradient.dims();
-        let values = gradient.into_data().try_to_vec::<f32>().unwrap();
-        self.found.push(match D {
-            2 => transposed(&values, shape[0], shape[1]),
-            _ => values,
-        });
-    }
-}
-
-fn assert_close(what: &str, found: f64, want: f64, allowed: f64) {
-    assert!(
-        (found - want).abs() <= allowed,
-        "{what}: {found} is not {want} within {allowed:.1e}"
-    );
-}
-
 fn golden() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    let list = value.as_array().expect("a list of numbers");
-    list.iter().map(|number| number.as_f64().unwrap()).collect()
+    read_golden(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden/golden.json"
+    ))
 }
 
 /// The network with the fixture's parameters, ready to be trained, with images and labels.
 fn problem(backend: &str) -> (Mlp, Tensor<4>, Tensor<1, Int>) {
     let device = common::device::open(backend).unwrap().device;
-    let network = Mlp::book(&device).map(&mut SetParameters { k: 0, fan_in: 1 });
+    let network = Mlp::book(&device).map(&mut SetParameters::default());
     let device = device.autodiff();
-    let pixels = noise(1000, IMAGES * 784).into_iter();
-    let pixels: Vec<f32> = pixels.map(|v| (v + 1.0) / 2.0).collect();
-    let images = TensorData::new(pixels, [IMAGES, 1, 28, 28]);
     let labels: Vec<i32> = (0..IMAGES as i32).map(|i| i * 3 % 10).collect();
     (
         network.train().fork(&device),
-        Tensor::from_data(images, &device),
+        images(IMAGES, &device),
         Tensor::from_data(labels.as_slice(), &device),
     )
 }
@@ -126,53 +48,11 @@ fn logits_and_gradients_equal_pytorch() {
         let (network, images, labels) = problem(backend);
         assert_eq!(golden["parameters"], Module::num_params(&network));
         let logits = network.forward(images); // [B, 10]
-        let loss = cross_entropy(logits.clone(), labels);
-        let gradients = GradientsParams::from_grads(loss.backward(), &network);
-        let logits = logits.into_data().try_to_vec::<f32>().unwrap();
-        let wanted = numbers(&golden["logits"]);
-        let scale = wanted.iter().fold(0.0f64, |top, v| top.max(v.abs()));
-        assert_eq!(logits.len(), wanted.len());
-        for (found, want) in logits.iter().zip(wanted) {
-            let what = format!("{backend}: logits");
-            assert_close(&what, f64::from(*found), want, tolerance * scale);
-        }
-        let mut read = ReadGradients {
-            gradients: &gradients,
-            found: Vec::new(),
-        };
-        network.visit(&mut read);
-        let wanted = golden["gradients"].as_array().unwrap();
-        assert_eq!(read.found.len(), wanted.len());
-        for (k, (found, want)) in read.found.iter().zip(wanted).enumerate() {
-            assert_gradient(&format!("{backend}, gradient {k}"), found, want, tolerance);
-        }
+        let gradients = cross_entropy(logits.clone(), labels).backward();
+        assert_numbers(backend, &values(logits), &golden["logits"], tolerance);
+        let found = gradients_of(&network, &gradients);
+        assert_gradients(backend, &found, &golden["gradients"], tolerance);
     }
-}
-
-/// Compares a gradient with its first values, length, and projection on noise, which a wrong order would change.
-fn assert_gradient(what: &str, found: &[f32], want: &Value, tolerance: f64) {
-    let found: Vec<f64> = found.iter().map(|v| f64::from(*v)).collect();
-    let scale = found.iter().fold(0.0f64, |top, v| top.max(v.abs()));
-    for (i, (f, w)) in found.iter().zip(numbers(&want["first"])).enumerate() {
-        assert_close(&format!("{what}[{i}]"), *f, w, tolerance * scale);
-    }
-    let number = |name: &str| want[name].as_f64().unwrap();
-    let length = found.iter().map(|v| v * v).sum::<f64>().sqrt();
-    let allowed = tolerance * number("length");
-    assert_close(
-        &format!("length of {what}"),
-        length,
-        number("length"),
-        allowed,
-    );
-    let directions = noise(99, found.len());
-    let projection = found.iter().zip(directions).map(|(v, d)| v * f64::from(d));
-    assert_close(
-        &format!("projection of {what}"),
-        projection.sum(),
-        number("projection"),
-        tolerance * number("absolute"),
-    );
 }
 
 /// The loss before each of twenty steps; a step is an epoch, its loss is what the plateau schedule sees.

@@ -1,26 +1,14 @@
 //! The program as a user runs it: every experiment at `smoke`, models shared between experiments, the book's mistake shown.
 
-use std::path::Path;
-use std::process::{Command, Output};
+#[path = "../../common/tests/cli_setup/mod.rs"]
+mod cli_setup;
 
-use serde_json::Value;
+use std::process::Output;
+
+use cli_setup::{assert_complete, run_offline, summary, text};
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ch06-design"))
-        .args(arguments)
-        .arg("--offline")
-        .env_remove("IDL_DATA")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn summary(out: &Path, id: &str, name: &str) -> Value {
-    let file = out.join("ch06").join(id).join(name).join("summary.json");
-    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+    run_offline(env!("CARGO_BIN_EXE_ch06-design"), arguments)
 }
 
 #[test]
@@ -42,14 +30,8 @@ fn every_experiment_runs_and_models_are_shared() {
         ("6.9", 1, 4),
         ("6.10", 1, 2),
     ] {
-        let summary = summary(&out, id, "smoke");
-        let count = |what: &str| summary[what].as_array().unwrap().len();
-        assert_eq!(
-            (count("figures"), count("models")),
-            (figures, models),
-            "{id}"
-        );
-        assert!(count("claims") > 0, "{id}");
+        let folder = out.join("ch06").join(id).join("smoke");
+        assert_complete(&folder, id, figures, models);
     }
     let said = text(&done.stdout);
     assert_eq!(
@@ -74,7 +56,7 @@ fn as_printed_adds_the_accuracy_on_the_training_images() {
         path,
     ]);
     assert!(done.status.success(), "{}", text(&done.stderr));
-    let summary = summary(&out, "6.1", "smoke-as-printed");
+    let summary = summary(&out.join("ch06/6.1/smoke-as-printed"));
     assert_eq!(summary["figures"].as_array().unwrap().len(), 2);
     let again = folder.path().join("again");
     let path = again.to_str().unwrap();

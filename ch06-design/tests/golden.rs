@@ -19,7 +19,7 @@ use ch06_design::skip::{SkipConv2d, SkipFc};
 use common::data::{PaddedSequences, Sequences, spell};
 use common::train::{Network, count_parameters};
 use golden_setup::{SetParameters, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, values};
+use golden_setup::{devices, gradients_of, noise, read_golden, values};
 use serde_json::Value;
 
 const STYLES: [(&str, Style); 4] = [
@@ -32,8 +32,10 @@ const NAMES: [&str; 4] = ["frank", "x", "o'neal", "dostoevsky"];
 
 /// What PyTorch computes with this module.
 fn golden(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    let mut golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut golden = read_golden(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden/golden.json"
+    ));
     golden[name].take()
 }
 

@@ -3,11 +3,13 @@
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Int, Tensor};
+use ch06_design::names::NameClassifier;
 use common::Result;
+use common::data::PaddedSequences;
 use common::kernels::leaky_relu;
-use common::nn::rnn::{GruCell, GruCellConfig, Lstm, LstmConfig};
+use common::nn::rnn::{GruCell, GruCellConfig};
 use common::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use common::train::{Clip, Optimizer, cross_entropy};
+use common::train::{Clip, Network, Optimizer, cross_entropy};
 
 use crate::exchange::Tensors;
 use crate::workload::Workload;
@@ -17,57 +19,36 @@ pub(super) fn clipped(limit: f64) -> (ModuleOptimizer, f64) {
     (Optimizer::adamw().init_with(Some(Clip::Value(limit))), 1e-3)
 }
 
-/// Three LSTM layers, the state after each name's last letter: 1,390,674 parameters (section 6.6).
-#[derive(Module, Debug)]
-pub struct NamesLstm {
-    embedding: Embedding,
-    lstm: Lstm,
-    output: Linear,
-}
-
-/// Names, lengths and languages.
+/// Names in a padded batch, and their languages.
 pub struct Names {
-    letters: Tensor<2, Int>,
-    lengths: Vec<usize>,
+    names: PaddedSequences,
     languages: Tensor<1, Int>,
 }
 
-impl NamesLstm {
-    /// Logits [B, 18].
-    fn forward(&self, names: &Names) -> Tensor<2> {
-        let x = self.embedding.forward(names.letters.clone()); // [B, T, E]
-        let (_, (last, _)) = self.lstm.forward(x, Some(&names.lengths), None); // [3, B, H]
-        let [layers, _, _] = last.dims();
-        self.output
-            .forward(last.narrow(0, layers - 1, 1).squeeze_dim(0)) // [B, 18]
-    }
-}
-
-impl Workload for NamesLstm {
+impl Workload for NameClassifier {
     type Batch = Names;
 
     fn fresh(_dropout: bool, device: &Device) -> Self {
-        Self {
-            embedding: EmbeddingConfig::new(57, 64).init(device),
-            lstm: LstmConfig::new(64, 256).with_num_layers(3).init(device),
-            output: LinearConfig::new(256, 18).init(device),
-        }
+        Self::lstm(device)
     }
 
     fn batch(tensors: &Tensors, index: usize, device: &Device) -> Result<Names> {
         Ok(Names {
-            letters: tensors.int(&format!("x.{index}"), device)?,
-            lengths: tensors.lengths(&format!("lengths.{index}"))?,
+            names: PaddedSequences {
+                ids: tensors.int(&format!("x.{index}"), device)?,
+                lengths: tensors.lengths(&format!("lengths.{index}"))?,
+            },
             languages: tensors.int(&format!("y.{index}"), device)?,
         })
     }
 
-    fn loss(&self, names: &Names) -> Tensor<1> {
-        cross_entropy(self.forward(names), names.languages.clone())
+    fn loss(&self, batch: &Names) -> Tensor<1> {
+        let logits = self.forward(batch.names.clone()); // [B, 18]
+        cross_entropy(logits, batch.languages.clone())
     }
 
-    fn evaluate(&self, names: &Names) {
-        std::hint::black_box(self.forward(names));
+    fn evaluate(&self, batch: &Names) {
+        std::hint::black_box(self.forward(batch.names.clone()));
     }
 
     fn optimizer() -> (ModuleOptimizer, f64) {

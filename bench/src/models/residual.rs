@@ -3,128 +3,21 @@
 use burn::module::{Module, Param};
 use burn::nn::PaddingConfig2d;
 use burn::tensor::{Device, Tensor};
-use common::kernels::{global_avg_pool, leaky_relu, relu};
+use ch06_design::deep::ResidualCnn;
+use common::kernels::{global_avg_pool, relu};
 use common::nn::conv::Conv2d;
 use common::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use common::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use common::train::Network;
 
-use super::blocks::{conv, halve};
+use super::blocks::conv;
 use super::classifier;
-
-/// Slope of the leaky ReLUs of 6.9.
-const SLOPE: f64 = 0.1;
-
-fn act(x: Tensor<4>) -> Tensor<4> {
-    leaky_relu(x, SLOPE)
-}
 
 fn norm(channels: usize, device: &Device) -> BatchNorm {
     BatchNormConfig::new(channels).init(device)
 }
 
-/// Batch norm, leaky ReLU, convolution.
-#[derive(Module, Debug)]
-struct Pre {
-    norm: BatchNorm,
-    conv: Conv2d,
-}
-
-/// 1x1 down, 3x3, 1x1 up, beside a 1x1 shortcut with batch norm (section 6.5).
-#[derive(Module, Debug)]
-struct Bottleneck {
-    layers: Vec<Pre>,
-    shortcut: Conv2d,
-    shortcut_norm: BatchNorm,
-}
-
-impl Bottleneck {
-    fn new(inputs: usize, outputs: usize, device: &Device) -> Self {
-        let narrow = inputs.max(outputs / 4);
-        let pre = |inputs, outputs, window| Pre {
-            norm: norm(inputs, device),
-            conv: conv([inputs, outputs], window, 1, true, device),
-        };
-        Self {
-            layers: vec![
-                pre(inputs, narrow, 1),
-                pre(narrow, narrow, 3),
-                pre(narrow, outputs, 1),
-            ],
-            shortcut: conv([inputs, outputs], 1, 1, true, device),
-            shortcut_norm: norm(outputs, device),
-        }
-    }
-
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let f = self.layers.iter().fold(x.clone(), |x, layer| {
-            layer.conv.forward(layer.norm.forward_leaky_relu(x, SLOPE))
-        });
-        self.shortcut_norm.forward(self.shortcut.forward(x)) + f
-    }
-}
-
-/// x + F(x), F twice 3x3 convolution, batch norm, leaky ReLU (section 6.5).
-#[derive(Module, Debug)]
-struct BlockE {
-    convs: Vec<Conv2d>,
-    norms: Vec<BatchNorm>,
-}
-
-impl BlockE {
-    fn new(channels: usize, device: &Device) -> Self {
-        let conv = |_| conv([channels, channels], 3, 1, true, device);
-        Self {
-            convs: (0..2).map(conv).collect(),
-            norms: (0..2).map(|_| norm(channels, device)).collect(),
-        }
-    }
-
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let layers = self.convs.iter().zip(&self.norms);
-        x.clone()
-            + layers.fold(x, |x, (conv, norm)| {
-                norm.forward_leaky_relu(conv.forward(x), SLOPE)
-            })
-    }
-}
-
-/// Three bottlenecks, each with a residual block behind: 525,412 parameters (section 6.5).
-#[derive(Module, Debug)]
-pub struct ResidualNet {
-    bottlenecks: Vec<Bottleneck>,
-    blocks: Vec<BlockE>,
-    pool: MaxPool2d,
-    output: Linear,
-}
-
-impl Network for ResidualNet {
-    type Input = Tensor<4>;
-
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let mut x = images;
-        for (stage, (bottleneck, block)) in self.bottlenecks.iter().zip(&self.blocks).enumerate() {
-            x = act(block.forward(act(bottleneck.forward(x)))); // [B, 32, 28, 28]; 64, 14; 128, 7
-            if stage < 2 {
-                x = self.pool.forward(x);
-            }
-        }
-        self.output.forward(x.flatten::<2>(1, 3)) // [B, 10]
-    }
-}
-
-classifier!(ResidualNet, 4, |device| {
-    let sizes = [(1, 32), (32, 64), (64, 128)];
-    let bottleneck = |(inputs, outputs)| Bottleneck::new(inputs, outputs, device);
-    ResidualNet {
-        bottlenecks: sizes.map(bottleneck).to_vec(),
-        blocks: sizes
-            .map(|(_, channels)| BlockE::new(channels, device))
-            .to_vec(),
-        pool: halve(),
-        output: LinearConfig::new(128 * 7 * 7, 10).init(device),
-    }
-});
+classifier!(ResidualCnn, 4, |device| ResidualCnn::new(device));
 
 /// Two 3x3 convolutions with batch norm beside a shortcut: ResNet-18's, or the ReZero block of section 14.2 where there is an
 /// alpha. ResNet-18 strides in the first convolution, the book's block in the second.

@@ -1,15 +1,14 @@
 //! News headlines: the GRU of 12.1, the averages of 12.2, the transformer of 12.7.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use ch10_attention::{AdditiveAttentionScore, AttentionAvg};
 use common::Result;
 use common::kernels::{AttentionMask, leaky_relu, relu};
 use common::nn::rnn::{Gru, GruConfig};
 use common::nn::{
-    BatchNorm, BatchNormConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear,
-    LinearConfig, MultiHeadAttention, MultiHeadAttentionConfig,
+    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm,
+    LayerNormConfig, Linear, LinearConfig, MultiHeadAttention, MultiHeadAttentionConfig,
 };
 use common::train::cross_entropy;
 

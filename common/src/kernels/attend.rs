@@ -4,7 +4,7 @@ use burn::tensor::activation::softmax as burns_softmax;
 use burn::tensor::{Bool, DType, Device, Distribution, Tensor};
 
 #[cfg(feature = "flex")]
-use super::{attention as fast, flex, softmax::RowMask};
+use super::{attention as fast, dropout::random::Dropout, flex, softmax::RowMask};
 
 /// The products of two batches of matrices.
 ///
@@ -273,21 +273,7 @@ fn plan(
     dropout: f64,
     like: &Tensor<3>,
 ) -> fast::Attention {
-    let dropout = (dropout > 0.0).then(|| {
-        let bits = Tensor::<1, burn::tensor::Int>::random(
-            [3],
-            Distribution::Uniform(0.0, 2_097_152.0),
-            &like.device(),
-        );
-        let seed = bits
-            .into_data()
-            .iter::<i64>()
-            .fold(0, |seed, b| seed << 21 | b as u64);
-        fast::Dropout {
-            rate: dropout,
-            seed,
-        }
-    });
+    let dropout = (dropout > 0.0).then(|| Dropout::drawn(dropout, &like.device()));
     fast::Attention {
         batch: query[0],
         heads,

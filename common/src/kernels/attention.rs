@@ -4,6 +4,7 @@
 //! the backward pass, which follows section 3.2.1 of Vaswani et al., Attention Is All You Need (2017), backwards:
 //! with P the weights, dV = P^T dO, dP = dO V^T, dS = P (dP - sum P dP), dQ = dS K / sqrt(d), dK = dS^T Q / sqrt(d).
 
+use super::dropout::random::Dropout;
 use super::matmul::{Left, Matrix, Product, Registers, Start, pack_right, room};
 use super::parallel::{Shared, ranges, written};
 use super::simd::{Kernel, Vector, dispatch};
@@ -29,14 +30,6 @@ pub(crate) struct Attention {
     pub padding: Vec<bool>,
     /// Which weights are dropped.
     pub dropout: Option<Dropout>,
-}
-
-/// Random zeros in the weights.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Dropout {
-    /// The part that is dropped, in 0..1.
-    pub rate: f64,
-    pub seed: u64,
 }
 
 /// Where the heads of queries, keys or values lie: `[batch, time, columns]` with this head's columns side by side.
@@ -452,13 +445,6 @@ impl Kernel for SoftmaxRowsBackward<'_> {
     }
 }
 
-impl Dropout {
-    /// What the weights that stay are multiplied by.
-    fn factor(self) -> f32 {
-        (1.0 / (1.0 - self.rate)) as f32
-    }
-}
-
 /// Makes some of the weights of head `index` negative: dropped, but not lost for the backward pass.
 struct DropSome<'a> {
     dropout: Dropout,
@@ -476,29 +462,12 @@ impl Kernel for DropSome<'_> {
             index,
             weights,
         } = self;
-        let bound = (dropout.rate * 4_294_967_296.0) as u32;
-        // Two keys for each head, mixed by the finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
-        let mut key = (index as u64 + 1)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .wrapping_add(dropout.seed);
-        key = (key ^ (key >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        key = (key ^ (key >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        key ^= key >> 31;
-        let (first, second) = (key as u32, (key >> 32) as u32);
+        let block = dropout.block(index);
         for (i, weight) in weights.iter_mut().enumerate() {
-            let bits = mixed(mixed((i as u32).wrapping_add(first)) ^ second);
-            let sign = u32::from(bits < bound) << 31;
+            let sign = u32::from(block.drops(i)) << 31;
             *weight = f32::from_bits(weight.to_bits() ^ sign);
         }
     }
-}
-
-/// A bijection of 32 bits that is as good as random for consecutive numbers: `lowbias32` of C. Wellons, 2018.
-#[inline(always)]
-fn mixed(mut x: u32) -> u32 {
-    x = (x ^ (x >> 16)).wrapping_mul(0x7FEB_352D);
-    x = (x ^ (x >> 15)).wrapping_mul(0x846C_A68B);
-    x ^ (x >> 16)
 }
 
 /// The weights with zeros where they are dropped.

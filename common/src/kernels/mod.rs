@@ -19,6 +19,7 @@ mod average;
 #[cfg(feature = "flex")]
 mod conv;
 mod convolution;
+mod dropout;
 mod embedding;
 #[cfg(feature = "flex")]
 mod flex;
@@ -58,6 +59,7 @@ pub use average::{
     adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d, global_avg_pool,
 };
 pub use convolution::{conv_transpose2d, conv1d, conv2d};
+pub use dropout::dropout;
 pub use embedding::embedding;
 pub use log_softmax::log_softmax;
 pub use loss::{

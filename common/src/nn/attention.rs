@@ -2,10 +2,9 @@
 
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Initializer, Module, ModuleDisplay};
-use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::{Linear, LinearConfig};
+use super::{Dropout, DropoutConfig, Linear, LinearConfig};
 use crate::kernels::{self, AttentionMask};
 
 /// Configuration of a [`MultiHeadAttention`] layer.
@@ -99,7 +98,7 @@ impl MultiHeadAttention {
     /// # Panics
     /// If the columns are not `d_model`, or the mask has another shape.
     pub fn self_attention(&self, x: Tensor<3>, mask: &AttentionMask) -> Tensor<3> {
-        let rate = self.dropout_rate(&x);
+        let rate = self.dropout.rate(&x);
         let projected = self.projection.forward(x); // [B, T, 3 d]
         let heads = kernels::self_attention(projected, self.n_heads, mask, rate); // [B, T, d]
         self.output.forward(heads)
@@ -121,7 +120,7 @@ impl MultiHeadAttention {
         value: Tensor<3>,
         mask: &AttentionMask,
     ) -> Tensor<3> {
-        let rate = self.dropout_rate(&query);
+        let rate = self.dropout.rate(&query);
         let [query, key, value] = self.project(query, key, value);
         self.output.forward(kernels::attention(
             query,
@@ -144,7 +143,7 @@ impl MultiHeadAttention {
         value: Tensor<3>,
         mask: &AttentionMask,
     ) -> (Tensor<3>, Tensor<4>) {
-        let rate = self.dropout_rate(&query);
+        let rate = self.dropout.rate(&query);
         let [query, key, value] = self.project(query, key, value);
         let (heads, weights) =
             kernels::attention_with_weights(query, key, value, self.n_heads, mask, rate);
@@ -162,14 +161,5 @@ impl MultiHeadAttention {
             let bias = bias.clone().map(|bias| bias.narrow(0, from, d));
             kernels::linear(x, weight.clone().narrow(1, from, d), bias)
         })
-    }
-
-    /// Weights are dropped in training only.
-    fn dropout_rate(&self, x: &Tensor<3>) -> f64 {
-        if self.dropout.training.is_enabled() && x.device().is_autodiff() {
-            self.dropout.prob
-        } else {
-            0.0
-        }
     }
 }

@@ -7,6 +7,7 @@ mod activation;
 mod attention;
 mod average;
 pub mod conv;
+mod dropout;
 mod embedding;
 mod linear;
 mod norm;
@@ -15,6 +16,7 @@ pub mod rnn;
 
 pub use activation::{Relu, Sigmoid, Tanh};
 pub use attention::{MultiHeadAttention, MultiHeadAttentionConfig};
+pub use dropout::{Dropout, DropoutConfig};
 pub use embedding::{Embedding, EmbeddingConfig};
 pub use linear::{Linear, LinearConfig};
 pub use norm::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig};

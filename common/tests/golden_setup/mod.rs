@@ -3,6 +3,11 @@
 //!
 //! A chapter takes it in with `#[path = "../../common/tests/golden_setup/mod.rs"] mod golden_setup;`.
 
+// Each test program uses its own part of this.
+#![allow(dead_code)]
+
+pub mod training;
+
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor, TensorData};
 use common::seed::mix;
@@ -50,8 +55,8 @@ impl Place {
 
     /// Whether a matrix is one of a linear layer: [inputs, outputs], where PyTorch's is [outputs, inputs].
     fn is_linear(&self, axes: usize) -> bool {
-        let has_layout = |part: &String| part == "embedding" || part == "memory";
-        axes == 2 && !self.0.iter().any(has_layout)
+        let as_in_pytorch = |part: &String| ["embedding", "memory", "rnn"].contains(&part.as_str());
+        axes == 2 && !self.0.iter().any(as_in_pytorch)
     }
 }
 
@@ -156,6 +161,41 @@ fn length(values: &[f32]) -> f64 {
     squares.sum::<f64>().sqrt()
 }
 
+/// A list of numbers.
+pub fn numbers(value: &Value) -> Vec<f64> {
+    let list = value.as_array().expect("a list of numbers");
+    let number = |value: &Value| value.as_f64().expect("a number");
+    list.iter().map(number).collect()
+}
+
+/// The fixture in `path`.
+pub fn read_golden(path: &str) -> Value {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+pub fn assert_close(what: &str, found: f64, want: f64, allowed: f64) {
+    assert!(
+        (found - want).abs() <= allowed,
+        "{what}: {found} is not {want} within {allowed:.1e}"
+    );
+}
+
+/// Compares all values, relative to the largest.
+pub fn assert_numbers(what: &str, found: &[f32], want: &Value, tolerance: f64) {
+    let want = numbers(want);
+    assert_eq!(found.len(), want.len(), "{what}");
+    let top = want.iter().fold(0.0f64, |top, v| top.max(v.abs()));
+    for (i, (found, want)) in found.iter().zip(want).enumerate() {
+        assert_close(
+            &format!("value {i} of {what}"),
+            f64::from(*found),
+            want,
+            tolerance * top,
+        );
+    }
+}
+
 /// Compares a tensor with its first values, length, and projection on noise, which a wrong order would change.
 pub fn assert_described(what: &str, found: &[f32], want: &Value, tolerance: f64) {
     assert_near(what, found, want, tolerance, 0.0);
@@ -165,16 +205,11 @@ pub fn assert_described(what: &str, found: &[f32], want: &Value, tolerance: f64)
 fn assert_near(what: &str, found: &[f32], want: &Value, tolerance: f64, scale: f64) {
     let close = |which: &str, found: f64, want: f64, size: f64| {
         let allowed = tolerance * size.max(scale);
-        assert!(
-            (found - want).abs() <= allowed,
-            "{which} of {what}: {found} is not {want} within {allowed:.1e}"
-        );
+        assert_close(&format!("{which} of {what}"), found, want, allowed);
     };
     let number = |name: &str| want[name].as_f64().expect(name);
     let top = f64::from(found.iter().fold(0.0f32, |top, v| top.max(v.abs())));
-    let first = want["first"].as_array().expect("a list of numbers");
-    for (i, (f, w)) in found.iter().zip(first).enumerate() {
-        let w = w.as_f64().expect("a number");
+    for (i, (f, w)) in found.iter().zip(numbers(&want["first"])).enumerate() {
         close(&format!("value {i}"), f64::from(*f), w, top);
     }
     close("length", length(found), number("length"), number("length"));

@@ -2,11 +2,11 @@
 
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
-use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::{Layer, Sizes, run, stack};
 use crate::kernels::Recurrence;
+use crate::nn::{Dropout, DropoutConfig};
 
 macro_rules! layer {
     ($name:ident, $config:ident, $kind:expr, $what:literal, $source:literal) => {

@@ -14,10 +14,11 @@ pub use cells::{
 pub use layers::{Gru, GruConfig, Lstm, LstmConfig, Rnn, RnnConfig};
 
 use burn::module::{Module, Param};
-use burn::nn::{Dropout, Initializer};
+use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use crate::kernels::{Recurrence, Recurrent, RecurrentWeights, recurrent};
+use crate::nn::Dropout;
 
 /// From the names of PyTorch's weights to the names of a layer's: patterns for
 /// [`with_key_remapping`](burn::store::SafetensorsStore::with_key_remapping). Shapes and order of the gates are the same;
