@@ -15,7 +15,7 @@ use ch10_attention::{
 };
 use common::train::{Network, count_parameters};
 use golden_setup::{SetParameters, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, values};
+use golden_setup::{devices, gradients_of, noise, read_golden, values};
 use serde_json::Value;
 
 /// Width of states in the tests of scores, and states of a bag.
@@ -27,8 +27,7 @@ const SIZES: [usize; 4] = [5, 1, 3, 4];
 /// What PyTorch computes with this module.
 fn golden(name: &str) -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    let mut golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    golden[name].take()
+    read_golden(path)[name].take()
 }
 
 /// `output` weighted by noise, so that each value has another gradient.

@@ -1,25 +1,14 @@
 //! The program as a user runs it: both experiments at `smoke` on the built-in sentences, and `translate`.
 
-use std::path::Path;
-use std::process::{Command, Output};
+#[path = "../../common/tests/cli_setup/mod.rs"]
+mod cli_setup;
 
-use serde_json::Value;
+use std::process::Output;
+
+use cli_setup::{assert_complete, path, run_offline, text};
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ch11-seq2seq"))
-        .args(arguments)
-        .arg("--offline")
-        .env_remove("IDL_DATA")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
+    run_offline(env!("CARGO_BIN_EXE_ch11-seq2seq"), arguments)
 }
 
 #[test]
@@ -31,21 +20,7 @@ fn every_experiment_runs_and_its_model_translates() {
     let said = text(&done.stdout);
     assert_eq!(said.matches("\nSeq2Seq  epoch 1/2").count(), 1, "{said}");
     for (id, figures) in [("11.1", 1), ("11.2", 3)] {
-        let run = out.join("ch11").join(id).join("smoke");
-        let summary = std::fs::read(run.join("summary.json")).unwrap();
-        let summary: Value = serde_json::from_slice(&summary).unwrap();
-        let drawn = summary["figures"].as_array().unwrap();
-        assert_eq!(drawn.len(), figures, "{id}");
-        for figure in drawn {
-            let png = std::fs::read(run.join(figure["png"].as_str().unwrap())).unwrap();
-            let picture = image::load_from_memory(&png).unwrap().to_rgb8();
-            let first = picture.get_pixel(0, 0);
-            assert!(
-                picture.pixels().any(|p| p != first),
-                "{id}: an empty figure"
-            );
-        }
-        assert!(!summary["claims"].as_array().unwrap().is_empty());
+        assert_complete(&out.join("ch11").join(id).join("smoke"), id, figures, 1);
     }
 
     let model = out.join("ch11/11.2/smoke/models/seq2seq-last.bpk");

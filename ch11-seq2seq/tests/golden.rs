@@ -14,8 +14,7 @@ use ch11_seq2seq::words::PAD;
 use common::data::Sequences;
 use common::train::count_parameters;
 use golden_setup::{SetParameters, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, values};
-use serde_json::Value;
+use golden_setup::{devices, gradients_of, read_golden, values};
 
 const WORDS: usize = 11;
 const SOURCES: [&[u32]; 3] = [&[1, 3, 4, 5, 2], &[1, 6, 2], &[1, 7, 3, 8, 4, 9, 2]];
@@ -36,7 +35,7 @@ fn batch(device: &Device) -> PairBatch {
 #[test]
 fn the_translator_equals_pytorch() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let golden = read_golden(path);
     let want = &golden["Seq2Seq"];
     for (backend, tolerance) in devices() {
         let device = common::device::open(backend).unwrap().device;
