@@ -28,7 +28,7 @@ fn experiments() -> Vec<Experiment> {
             title: "The largest digit, all pixels at once",
             data: DATA,
             claim: "A fully connected network finds the largest of three digits, but not well (0.921).",
-            takes: ["15 s", "1 min"],
+            takes: ["10 s", "40 s"],
             run: compare::baseline,
         },
         Experiment {
@@ -36,7 +36,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Attention without a context",
             data: DATA,
             claim: "A network per digit and learned weights are far better, with fewer parameters (0.972).",
-            takes: ["30 s", "2 min"],
+            takes: ["20 s", "80 s"],
             run: compare::simple,
         },
         Experiment {
@@ -44,7 +44,7 @@ fn experiments() -> Vec<Experiment> {
             title: "What gets the weight",
             data: DATA,
             claim: "Most of the weight goes to the largest digit of a bag.",
-            takes: ["15 s", "1 min"],
+            takes: ["10 s", "40 s"],
             run: look::weights,
         },
         Experiment {
@@ -60,7 +60,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Attention with a context, three scores",
             data: DATA,
             claim: "Dot, general and additive scores end alike (0.967), with 10.2 and far above 10.1.",
-            takes: ["90 s", "6 min"],
+            takes: ["40 s", "3 min"],
             run: compare::scores,
         },
         Experiment {
@@ -68,7 +68,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Bags of one to five digits",
             data: DATA,
             claim: "A network trained on bags of three reads bags of other sizes without further training.",
-            takes: ["15 s", "1 min"],
+            takes: ["10 s", "40 s"],
             run: look::variable,
         },
     ]
