@@ -64,7 +64,7 @@ pub(super) fn lesson(run: &mut Run) -> Result<Lesson> {
 
 /// Trains the translator, or takes over the one that the chapter's other experiment has trained, and saves its vocabulary beside it.
 pub(super) fn train(run: &mut Run, lesson: &Lesson) -> Result<Fitted<Seq2Seq>> {
-    let recipe = Recipe::adamw(BATCH, run.pick(2, 10, 20))
+    let recipe = Recipe::adamw(BATCH, run.pick(2, 12, 20))
         .with_scores(&[])
         .with_clip(Clip::Value(CLIP));
     let model = Seq2Seq::new(lesson.vocabulary.len(), run.device());
