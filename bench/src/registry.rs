@@ -4,7 +4,7 @@ use std::path::Path;
 
 use common::{Error, Result};
 
-use crate::models::{attention, residual, seq2seq, text, wgan};
+use crate::models::{attention, residual, text, wgan};
 use crate::workload::{Options, Ready, Training};
 
 macro_rules! workloads {
@@ -37,7 +37,7 @@ workloads! {
     "unet-8.3" => Ready<ch08_detection::unet::UNet>,
     "wgan-9.5" => wgan::Wgan,
     "attention-10.5" => Ready<attention::BagNet>,
-    "seq2seq-11.1" => Ready<seq2seq::Seq2Seq>,
+    "seq2seq-11.1" => Ready<ch11_seq2seq::Seq2Seq>,
     "gru-12.1" => Ready<text::NewsGru>,
     "average-12.2" => Ready<text::NewsAverage>,
     "transformer-12.7" => Ready<text::NewsTransformer>,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bench::models::{attention, residual, seq2seq, text};
+use bench::models::{attention, residual, text};
 use bench::registry::{self, NAMES};
 use bench::workload::{Options, Workload};
 use bench::{exchange, twin};
@@ -81,7 +81,7 @@ fn weights_cross_unchanged() {
     round_trip::<residual::ReZero>();
     round_trip::<NameClassifier>();
     round_trip::<AutoRegressive>();
-    round_trip::<seq2seq::Seq2Seq>();
+    round_trip::<ch11_seq2seq::Seq2Seq>();
     round_trip::<ch08_detection::unet::UNet>();
     round_trip::<attention::BagNet>();
     round_trip::<text::NewsTransformer>();

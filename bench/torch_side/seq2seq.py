@@ -11,11 +11,21 @@ from .twin import Twin
 WORDS, PAD, SOS, EOS = 24_577, 0, 1, 2
 
 
-class Seq2SeqNet(nn.Module):
+class Encoder(nn.Module):
     def __init__(self):
         super().__init__()
-        self.embedding = nn.Embedding(WORDS, 64, padding_idx=PAD)
-        self.encoder = nn.GRU(64, 128, 3, batch_first=True, bidirectional=True)
+        self.gru = nn.GRU(64, 128, 3, batch_first=True, bidirectional=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        outputs, last = self.gru(packed)
+        outputs, _ = pad_packed_sequence(outputs, batch_first=True, total_length=x.shape[1])  # [B, S, 256]
+        return outputs, torch.cat((last[-2], last[-1]), 1)
+
+
+class Decoder(nn.Module):
+    def __init__(self):
+        super().__init__()
         self.cells = nn.ModuleList([nn.GRUCell(64, 256), nn.GRUCell(256, 256), nn.GRUCell(256, 256)])
         self.hidden_1 = nn.Linear(512, 256)
         self.norm_1 = nn.LayerNorm(256)
@@ -23,17 +33,10 @@ class Seq2SeqNet(nn.Module):
         self.norm_2 = nn.LayerNorm(256)
         self.output = nn.Linear(256, WORDS)
 
-    def forward(self, source, lengths, last_word, target):
-        valid = source != PAD  # [B, S]
-        packed = pack_padded_sequence(self.embedding(source), lengths, batch_first=True, enforce_sorted=False)
-        outputs, last = self.encoder(packed)
-        outputs, _ = pad_packed_sequence(outputs, batch_first=True, total_length=source.shape[1])  # [B, S, 256]
-        states = [torch.cat((last[-2], last[-1]), 1)] * 3  # [B, 256] each
-        # The decoder reads the source's last word, then the true words.
-        words = torch.cat((last_word, target[:, :-1]), 1)
-        x = self.embedding(words)  # [B, T, 64]
+    def forward(self, x, outputs, last, valid):
+        states = [last] * 3  # [B, 256] each
         tops = []
-        for t in range(target.shape[1]):
+        for t in range(x.shape[1]):
             h = x[:, t]
             for i, cell in enumerate(self.cells):
                 h = states[i] = cell(h, states[i])
@@ -46,6 +49,20 @@ class Seq2SeqNet(nn.Module):
         y = self.norm_1(F.leaky_relu(self.hidden_1(y)))
         y = self.norm_2(F.leaky_relu(self.hidden_2(y)))
         return self.output(y)  # [B, T, V]
+
+
+class Seq2SeqNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(WORDS, 64, padding_idx=PAD)
+        self.encoder = Encoder()
+        self.decoder = Decoder()
+
+    def forward(self, source, lengths, last_word, target):
+        outputs, last = self.encoder(self.embedding(source), lengths)
+        # The decoder reads the source's last word, then the true words.
+        words = torch.cat((last_word, target[:, :-1]), 1)
+        return self.decoder(self.embedding(words), outputs, last, source != PAD)
 
 
 class Translation(Twin):

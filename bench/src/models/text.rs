@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use ch10_attention::{AdditiveAttentionScore, AttentionAvg};
 use common::Result;
 use common::kernels::{AttentionMask, leaky_relu, relu};
 use common::nn::rnn::{Gru, GruConfig};
@@ -11,7 +12,6 @@ use common::nn::{
 };
 use common::train::cross_entropy;
 
-use super::attention::AttentionAvg;
 use crate::exchange::Tensors;
 use crate::workload::Workload;
 
@@ -195,7 +195,7 @@ pub struct NewsTransformer {
     positions: Tensor<3>,
     dropout: Dropout,
     layers: Vec<EncoderLayer>,
-    attention: AttentionAvg,
+    attention: AttentionAvg<AdditiveAttentionScore>,
     head: Head,
 }
 
@@ -207,7 +207,7 @@ impl Reader for NewsTransformer {
             positions: positions(device),
             dropout: DropoutConfig::new(dropout).init(),
             layers: (0..3).map(layer).collect(),
-            attention: AttentionAvg::new(WIDTH, device),
+            attention: AttentionAvg::new(AdditiveAttentionScore::new(WIDTH, device)),
             head: Head::new(device),
         }
     }
@@ -222,7 +222,8 @@ impl Reader for NewsTransformer {
         let x = self.layers.iter().fold(x, |x, layer| layer.forward(x));
         let count = valid.clone().float().sum_dim(1); // [B, 1]
         let context = x.clone().sum_dim(1).squeeze_dim::<2>(1) / count; // [B, H]
-        self.head.forward(self.attention.forward(x, context, valid)) // [B, 4]
+        let average = self.attention.forward(x, context, Some(valid)); // [B, H]
+        self.head.forward(average) // [B, 4]
     }
 }
 

@@ -1,8 +1,8 @@
 //! Data sets: what they are made of, where they are looked for, and how batches are built from them.
 //!
 //! Reading order: `images.rs`, `tables.rs` and `sequences.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files
-//! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `shakespeare.rs`, `nuclei.rs`. What stands
-//! in for a set that is not there: `digits.rs`, `garments.rs`, `invented_names.rs`, `invented_verse.rs`, `invented_nuclei.rs`.
+//! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `shakespeare.rs`, `nuclei.rs`,
+//! `sentences.rs`. What stands in for a set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
 
 pub mod augment;
 mod augmented;
@@ -15,6 +15,7 @@ pub mod idx;
 mod images;
 mod invented_names;
 mod invented_nuclei;
+mod invented_sentences;
 mod invented_verse;
 mod loader;
 mod mnist;
@@ -24,6 +25,7 @@ mod photos;
 mod picture;
 mod raster;
 mod segmented;
+mod sentences;
 mod sequences;
 mod shakespeare;
 mod synthetic;
@@ -43,6 +45,7 @@ pub use nuclei::nuclei;
 pub use photos::{PHOTOS, photo};
 pub use picture::{Preparation, digit_from_file, picture_from_file};
 pub use segmented::Segmented;
+pub use sentences::{SentencePair, english_french};
 pub use sequences::{LabeledSequences, PaddedSequences, Sequences};
 pub use shakespeare::shakespeare;
 pub use synthetic::{noisy_sine, two_moons};

@@ -1,6 +1,6 @@
 //! Figures: line charts and scatter plots ([`lines`], [`scatter`]), several of them side by side ([`panels`]), bars ([`bars`]), the surface a
-//! classifier has learned ([`decision_surface`]) and pictures side by side ([`image_grid`]), in one look, as PNG with the numbers behind them as
-//! CSV; and boxes with names on a picture ([`annotated`]).
+//! classifier has learned ([`decision_surface`]), pictures side by side ([`image_grid`]), heat maps ([`heat_map`]), boxes with names on a
+//! picture ([`annotated`]) and animations ([`gif`]), in one look, as PNG with the numbers behind them as CSV.
 //!
 //! plotters lays out and draws the charts; `canvas.rs` gives it smooth lines and a font that is part of the program, so
 //! that a figure looks the same on every machine.
@@ -13,6 +13,7 @@ mod canvas;
 mod chart;
 mod field;
 mod grid;
+mod heat;
 mod panels;
 mod series;
 mod style;
@@ -25,6 +26,7 @@ pub use bars::bars;
 pub use boxes::{BoxMark, annotated};
 pub use chart::{Chart, Number, lines, scatter};
 pub use grid::{ImageGrid, Picture, image_grid};
+pub use heat::heat_map;
 pub use panels::panels;
 pub use surface::decision_surface;
 

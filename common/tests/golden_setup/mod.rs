@@ -55,9 +55,9 @@ impl Place {
 
     /// Whether a matrix is one of a linear layer: [inputs, outputs], where PyTorch's is [outputs, inputs].
     fn is_linear(&self, axes: usize) -> bool {
-        let as_in_pytorch =
-            |part: &String| ["embedding", "memory", "rnn", "cells"].contains(&part.as_str());
-        axes == 2 && !self.0.iter().any(as_in_pytorch)
+        let is_recurrent = self.name().starts_with("weight_");
+        let is_embedding = self.0.iter().any(|part| part == "embedding");
+        axes == 2 && !is_recurrent && !is_embedding
     }
 }
 

@@ -1,0 +1,166 @@
+//! The chapter's scores, averages and networks compute what PyTorch computes: output in training, all gradients, and output in evaluation with
+//! the running statistics of that one batch; and each backend the same.
+//!
+//! The numbers are in `golden/golden.json`, written by `golden/make_golden.py`. Parameters and inputs are made by a formula that
+//! both languages have.
+
+#[path = "../../common/tests/golden_setup/mod.rs"]
+mod golden_setup;
+
+use burn::module::Module;
+use burn::tensor::{Bool, Device, Tensor, TensorData};
+use ch10_attention::networks::{Baseline, ContextAttention, HIDDEN, SimpleAttention};
+use ch10_attention::{
+    AdditiveAttentionScore, AttentionAvg, AttentionScore, DotScore, GeneralScore, masked_mean,
+};
+use common::train::{Network, count_parameters};
+use golden_setup::{SetParameters, assert_described, assert_gradients};
+use golden_setup::{devices, gradients_of, noise, read_golden, values};
+use serde_json::Value;
+
+/// Width of states in the tests of scores, and states of a bag.
+const WIDTH: usize = 8;
+const ITEMS: usize = 5;
+/// Items of four bags that are no padding.
+const SIZES: [usize; 4] = [5, 1, 3, 4];
+
+/// What PyTorch computes with this module.
+fn golden(name: &str) -> Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
+    read_golden(path)[name].take()
+}
+
+/// `output` weighted by noise, so that each value has another gradient.
+fn weighted<const D: usize>(output: Tensor<D>) -> Tensor<1> {
+    let shape = output.dims();
+    let directions = noise(2000, shape.iter().product());
+    let directions = Tensor::from_data(TensorData::new(directions, shape), &output.device());
+    (output * directions).sum()
+}
+
+/// Zeros in the places of padding.
+fn without_padding<const D: usize>(mut input: Vec<f32>, shape: [usize; D]) -> Vec<f32> {
+    let (items, size) = (shape[1], shape[2..].iter().product::<usize>());
+    for (bag, values) in input.chunks_mut(items * size).enumerate() {
+        values[(SIZES[bag] * size).min(items * size)..].fill(0.0);
+    }
+    input
+}
+
+/// How much further than others the networks may be from PyTorch: their norms divide averages over digits by their spread over a few bags, which
+/// is small beside the averages, and so enlarge what is lost by rounding.
+const ROUNDING: f64 = 5.0;
+
+fn compare<M: Module, const I: usize, const O: usize>(
+    name: &str,
+    shape: [usize; I],
+    fresh: impl Fn(&Device) -> M,
+    forward: impl Fn(&M, Tensor<I>) -> Tensor<O>,
+) {
+    let want = golden(name);
+    let mut input = noise(want["seed"].as_u64().unwrap(), shape.iter().product());
+    if name.ends_with("padded") {
+        input = without_padding(input, shape);
+    }
+    for (backend, tolerance) in devices() {
+        let tolerance = if I == 5 {
+            ROUNDING * tolerance
+        } else {
+            tolerance
+        };
+        let what = |which: &str| format!("{name} on {backend}: {which}");
+        let device = common::device::open(backend).unwrap().device;
+        let module = fresh(&device);
+        assert_eq!(want["parameters"], count_parameters(&module));
+        let module = module.map(&mut SetParameters::default());
+        let module = module.train().fork(&device.clone().autodiff());
+        let input = TensorData::new(input.clone(), shape);
+        let leaf = Tensor::<I>::from_data(input.clone(), &device.clone().autodiff());
+        let leaf = leaf.require_grad();
+
+        let output = forward(&module, leaf.clone());
+        let gradients = weighted(output.clone()).backward();
+        let check = |which: &str, found: Vec<f32>| {
+            assert_described(&what(which), &found, &want[which], tolerance);
+        };
+        check("training", values(output));
+        check("input", values(leaf.grad(&gradients).unwrap()));
+        let found = gradients_of(&module, &gradients);
+        assert_gradients(&what("training"), &found, &want["gradients"], tolerance);
+
+        let input = Tensor::from_data(input, &device);
+        check("evaluation", values(forward(&module.valid(), input)));
+    }
+}
+
+fn compare_network<N: Network<Input = Tensor<5>>>(
+    name: &str,
+    [bags, digits]: [usize; 2],
+    fresh: impl Fn(&Device) -> N,
+) {
+    compare(name, [bags, digits, 1, 28, 28], fresh, N::forward);
+}
+
+/// Which items of the four bags are no padding.
+fn valid(device: &Device) -> Tensor<2, Bool> {
+    let valid = SIZES.map(|size| std::array::from_fn::<bool, ITEMS, _>(|item| item < size));
+    Tensor::from_data(valid, device)
+}
+
+#[test]
+fn the_masked_mean_equals_pytorch() {
+    compare(
+        "masked mean",
+        [4, ITEMS, WIDTH],
+        |_| DotScore,
+        |_, h| masked_mean(h.clone(), valid(&h.device())),
+    );
+}
+
+/// A score of states with two contexts each, the average of padded states, and the network, which is also given padded bags.
+fn compare_score<S: AttentionScore>(name: &str, fresh: impl Fn(usize, &Device) -> S) {
+    compare(
+        &format!("score, {name}"),
+        [4, ITEMS + 2, WIDTH],
+        |device| fresh(WIDTH, device),
+        |score, x: Tensor<3>| {
+            let contexts = x.clone().narrow(1, ITEMS, 2);
+            score.forward(x.narrow(1, 0, ITEMS), contexts)
+        },
+    );
+    compare(
+        &format!("average, {name}"),
+        [4, ITEMS + 1, WIDTH],
+        |device| AttentionAvg::new(fresh(WIDTH, device)),
+        |average, x: Tensor<3>| {
+            let context = x.clone().narrow(1, ITEMS, 1).squeeze_dim(1);
+            let valid = valid(&x.device());
+            average.forward(x.narrow(1, 0, ITEMS), context, Some(valid))
+        },
+    );
+    let network = |device: &Device| ContextAttention::new(fresh(HIDDEN, device), device);
+    let name = format!("ContextAttention, {name}");
+    compare_network(&name, [8, 3], network);
+    compare_network(&format!("{name}, padded"), [4, 6], network);
+}
+
+#[test]
+fn the_dot_score_equals_pytorch() {
+    compare_score("dot", |_, _| DotScore);
+}
+
+#[test]
+fn the_general_score_equals_pytorch() {
+    compare_score("general", GeneralScore::new);
+}
+
+#[test]
+fn the_additive_score_equals_pytorch() {
+    compare_score("additive", AdditiveAttentionScore::new);
+}
+
+#[test]
+fn networks_without_context_equal_pytorch() {
+    compare_network("Baseline", [16, 3], |device| Baseline::new(3, device));
+    compare_network("SimpleAttention", [8, 3], SimpleAttention::new);
+}
