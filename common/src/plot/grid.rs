@@ -166,7 +166,6 @@ impl ImageGrid {
 
     /// Draws the grid.
     pub fn build(self) -> Figure {
-        let side = self.side;
         let n = self.pictures.len().max(1);
         let columns = self.columns.unwrap_or(match n {
             0..=5 => n,
