@@ -301,3 +301,23 @@ impl Chart {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_has_its_points() {
+        let (xs, ys) = ([1.0, 2.0, 3.0, 4.0], [5.0, 6.0, f64::NAN, 8.0]);
+        // The label 7 has no name, the class "c" no point.
+        let chart = scatter("t", "x", "y").classes(&["a", "b", "c"], &xs, &ys, &[1, 0, 1, 7]);
+        let csv = chart.csv();
+        let rows: Vec<&str> = csv.lines().skip(1).collect();
+        assert_eq!(rows.len(), 3);
+        assert!(rows[0].starts_with("a,2") && rows[1].starts_with("b,1"));
+        assert!(rows[2].starts_with("b,3"));
+        let colors: Vec<Rgb> = chart.colored().map(|(_, color)| color).collect();
+        assert_eq!(colors, [0, 1, 2].map(style::class));
+        assert!(chart.draw((600, 400)).is_ok());
+    }
+}
