@@ -278,18 +278,18 @@ fn prepared(photo: &RgbImage, [rows, columns]: [usize; 2]) -> (Vec<f32>, [usize;
     let y = taps(photo.height() as usize, rows);
     let x = taps(photo.width() as usize, columns);
     let mut values = Vec::with_capacity(3 * size[0] * size[1]);
-    for channel in 0..3 {
+    for (channel, mean) in MEAN.into_iter().enumerate() {
         let at = |x: u32, y: u32| f32::from(photo.get_pixel(x, y)[channel]) / 255.0;
         for row in 0..size[0] {
             let Some(&(y0, y1, fy)) = y.get(row) else {
-                values.extend(vec![MEAN[channel]; size[1]]);
+                values.extend(vec![mean; size[1]]);
                 continue;
             };
             values.extend(x.iter().map(|&(x0, x1, fx)| {
                 let mix = |y| at(x0, y) * (1.0 - fx) + at(x1, y) * fx;
                 mix(y0) * (1.0 - fy) + mix(y1) * fy
             }));
-            values.extend(vec![MEAN[channel]; size[1] - columns]);
+            values.extend(vec![mean; size[1] - columns]);
         }
     }
     (values, size)

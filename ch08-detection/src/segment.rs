@@ -248,7 +248,13 @@ mod tests {
     #[test]
     fn squares_make_up_the_whole_picture() {
         for (width, height) in [(1, 1), (3, 7), (515, 2), (70, 1025), (1100, 600)] {
-            let green = |x: u32, y: u32| if (x / 3 + y / 5) % 2 == 0 { 200 } else { 10 };
+            let green = |x: u32, y: u32| {
+                if (x / 3 + y / 5).is_multiple_of(2) {
+                    200
+                } else {
+                    10
+                }
+            };
             let picture = RgbImage::from_fn(width, height, |x, y| Rgb([9, green(x, y), 99]));
             let mask = mask(&Green, &picture, &Device::flex()).unwrap();
             for (x, y, pixel) in picture.enumerate_pixels() {
