@@ -41,7 +41,10 @@ const MAX_FILES: usize = 10_000;
 /// [`Error::Data`] for damaged files in a folder, and when only real data will do and there is none; [`Error::Usage`] for a data
 /// folder that does not exist.
 pub fn nuclei(options: &DataOptions, side: usize, seed: u64) -> Result<Split<Segmented>> {
-    let places = Places::new(options);
+    load(&Places::new(options), side, seed)
+}
+
+fn load(places: &Places, side: usize, seed: u64) -> Result<Split<Segmented>> {
     let (all, origin, real) = match places.look(&PLACES)? {
         Some((path, origin)) => {
             let all = read(&path, side).map_err(|error| places.explain(error, &path))?;
@@ -51,14 +54,11 @@ pub fn nuclei(options: &DataOptions, side: usize, seed: u64) -> Result<Split<Seg
             let reason = format!(
                 "{NAME} is not on this machine. It is not downloaded by itself: put {ADDRESS} (83 MB) into FOLDER and give --data-dir FOLDER"
             );
-            if options.require_real {
+            if places.require_real {
                 return Err(Error::Data(reason + "."));
             }
             let origin = "drawn cells";
-            announce(
-                &format!("{reason}.\nIn its place: {origin}."),
-                options.quiet,
-            );
+            announce(&format!("{reason}.\nIn its place: {origin}."), places.quiet);
             (invented_nuclei::stand_in(side)?, origin.to_string(), false)
         }
     };
@@ -345,8 +345,15 @@ mod tests {
 
     #[test]
     fn without_files_the_message_says_where_to_get_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = nuclei(&options(folder.path()), 4, 1).unwrap_err();
+        let nowhere = |require_real| Places {
+            named: Vec::new(),
+            cache: None,
+            network: None,
+            require_real,
+            quiet: true,
+        };
+        let error = load(&nowhere(true), 4, 1).unwrap_err();
         assert!(error.to_string().contains(ADDRESS));
+        assert!(!load(&nowhere(false), 4, 1).unwrap().source.real);
     }
 }
