@@ -115,13 +115,13 @@ fn sorted(names: impl IntoIterator<Item = String>) -> BTreeMap<String, Files> {
 fn read(path: &Path, side: usize) -> Result<Segmented> {
     let bad = |why: String| Error::Data(format!("{}: {why}", path.display()));
     let (examples, what): (Vec<Result<Example>>, _) = if path.is_dir() {
-        let files = pictures(names_in(path)?, &bad)?;
+        let files = pictures(names_in(path)?, bad)?;
         let open = |name: &str| -> Result<Vec<u8>> {
             let path = path.join(name);
             let file = File::open(&path).map_err(Error::io(&path))?;
             limited(file, name).map_err(&bad)
         };
-        let read = |(id, files): &(String, Files)| example(id, files, side, open, &bad);
+        let read = |(id, files): &(String, Files)| example(id, files, side, open, bad);
         (files.par_iter().map(read).collect(), "folder")
     } else {
         let bytes: Arc<[u8]> = std::fs::read(path).map_err(Error::io(path))?.into();
@@ -130,14 +130,14 @@ fn read(path: &Path, side: usize) -> Result<Segmented> {
         let names = archive
             .file_names()
             .filter_map(|name| Some(name.ok()?.into_owned()));
-        let files = pictures(names, &bad)?;
+        let files = pictures(names, bad)?;
         let read = |archive: &mut ZipArchive<_>, (id, files): &(String, Files)| {
             let open = |name: &str| {
                 let file = archive.by_name(name);
                 let file = file.map_err(|error| bad(format!("{name}: {error}")))?;
                 limited(file, name).map_err(&bad)
             };
-            example(id, files, side, open, &bad)
+            example(id, files, side, open, bad)
         };
         let examples = files.par_iter().map_init(|| archive.clone(), read);
         (examples.collect(), "zip file")
