@@ -121,13 +121,15 @@ pub(crate) fn heat_map(
         let words = numbers.iter().map(|&number| vocabulary.word(number));
         words.map(String::from).collect()
     };
+    let weights = translation.weights.concat();
+    let most = weights.iter().copied().fold(0.0, f32::max);
     plot::heat_map(
         &vocabulary.text(translation.text()),
         "weight of each English word for each French word",
         &written(&translation.words),
         &written(source),
-        &translation.weights.concat(),
-        1.0,
+        &weights,
+        most,
     )
 }
 
