@@ -4,8 +4,19 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .cnn import ConvNorm
 from .twin import Twin
+
+
+class ConvNorm(nn.Module):
+    """Convolution, batch norm, leaky ReLU."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x):
+        return F.leaky_relu(self.norm(self.conv(x)))
 
 
 class UNetBlock2d(nn.Module):
@@ -15,7 +26,7 @@ class UNetBlock2d(nn.Module):
         super().__init__()
 
         def side(first):
-            return nn.ModuleList([ConvNorm(first if i == 0 else mid, mid, 0.01) for i in range(layers)])
+            return nn.ModuleList([ConvNorm(first if i == 0 else mid, mid) for i in range(layers)])
 
         self.into = side(inputs)
         self.sub = nn.ModuleList([sub] if sub else [])
