@@ -2,10 +2,11 @@
 //!
 //! Reading order: `images.rs`, `tables.rs` and `sequences.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files
 //! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `shakespeare.rs`, `nuclei.rs`,
-//! `sentences.rs`. What stands in for a set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
+//! `sentences.rs`, `cifar10.rs`. What stands in for a set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
 
 pub mod augment;
 mod augmented;
+mod cifar10;
 mod detector_weights;
 mod digits;
 mod download;
@@ -16,6 +17,7 @@ mod images;
 mod invented_names;
 mod invented_nuclei;
 mod invented_sentences;
+mod invented_shapes;
 mod invented_verse;
 mod loader;
 mod mnist;
@@ -36,6 +38,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use augmented::{Augmented, Transform};
+pub use cifar10::cifar10;
 pub use detector_weights::{COCO_DETECTOR, coco_detector_weights};
 pub use images::Images;
 pub use loader::{Batch, Batches, Loader};
