@@ -7,6 +7,7 @@
 pub mod augment;
 mod augmented;
 mod cifar10;
+mod crops;
 mod detector_weights;
 mod digits;
 mod download;
@@ -32,6 +33,7 @@ mod sequences;
 mod shakespeare;
 mod synthetic;
 mod tables;
+mod zebra;
 
 use std::path::PathBuf;
 
@@ -39,6 +41,7 @@ use serde::{Deserialize, Serialize};
 
 pub use augmented::{Augmented, Transform};
 pub use cifar10::cifar10;
+pub use crops::Crops;
 pub use detector_weights::{COCO_DETECTOR, coco_detector_weights};
 pub use images::Images;
 pub use loader::{Batch, Batches, Loader};
@@ -53,6 +56,7 @@ pub use sequences::{LabeledSequences, PaddedSequences, Sequences};
 pub use shakespeare::shakespeare;
 pub use synthetic::{noisy_sine, two_moons};
 pub use tables::{Points, Regression};
+pub use zebra::zebra;
 
 /// Where a data set came from, for the report and `summary.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

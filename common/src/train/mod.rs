@@ -22,7 +22,9 @@ pub use checkpoint::{first_difference, program};
 pub use clip::Clip;
 pub use count::count_parameters;
 pub use epoch_loop::save_model;
-pub use fit::{Fitted, Folders, Session, draw_weights, fit, load_model, slug};
+pub use fit::{
+    Fitted, Folders, Observed, Session, draw_weights, fit, fit_observed, load_model, slug,
+};
 pub use history::History;
 pub use objective::{
     Classifier, Network, Regressor, StepOutput, Trainable, cross_entropy, mean_squared_error,
