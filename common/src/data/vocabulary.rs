@@ -183,7 +183,7 @@ mod tests {
             [BOS, 5, 9, UNK, EOS]
         );
         assert_eq!(vocabulary.encode(&[]), [BOS, EOS]);
-        assert_eq!(vocabulary.encode_all(&texts).get(1).len(), 9);
+        assert_eq!(vocabulary.encode_all(&texts).get(1).len(), 10);
     }
 
     #[test]
