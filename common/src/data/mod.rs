@@ -2,8 +2,9 @@
 //!
 //! Reading order: `images.rs`, `tables.rs` and `sequences.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files
 //! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `shakespeare.rs`, `nuclei.rs`,
-//! `sentences.rs`. What stands in for a set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
+//! `sentences.rs`, `ag_news.rs` with `vocabulary.rs`. What stands in for a set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
 
+mod ag_news;
 pub mod augment;
 mod augmented;
 mod detector_weights;
@@ -14,6 +15,7 @@ mod garments;
 pub mod idx;
 mod images;
 mod invented_names;
+mod invented_news;
 mod invented_nuclei;
 mod invented_sentences;
 mod invented_verse;
@@ -30,11 +32,13 @@ mod sequences;
 mod shakespeare;
 mod synthetic;
 mod tables;
+mod vocabulary;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use ag_news::{NEWS_CLASSES, NEWS_LEAST, News, ag_news, ag_news_words};
 pub use augmented::{Augmented, Transform};
 pub use detector_weights::{COCO_DETECTOR, coco_detector_weights};
 pub use images::Images;
@@ -50,6 +54,7 @@ pub use sequences::{LabeledSequences, PaddedSequences, Sequences};
 pub use shakespeare::shakespeare;
 pub use synthetic::{noisy_sine, two_moons};
 pub use tables::{Points, Regression};
+pub use vocabulary::{BOS, EOS, PAD, UNK, Vocabulary, basic_english, basic_english_all};
 
 /// Where a data set came from, for the report and `summary.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
