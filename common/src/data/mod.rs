@@ -2,10 +2,13 @@
 //!
 //! Reading order: `images.rs`, `tables.rs` and `sequences.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files
 //! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `shakespeare.rs`, `nuclei.rs`,
-//! `sentences.rs`. What stands in for a set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
+//! `sentences.rs`, `cifar10.rs`. What stands in for a set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
 
 pub mod augment;
 mod augmented;
+mod backbone_weights;
+mod cifar10;
+mod crops;
 mod detector_weights;
 mod digits;
 mod download;
@@ -16,6 +19,7 @@ mod images;
 mod invented_names;
 mod invented_nuclei;
 mod invented_sentences;
+mod invented_shapes;
 mod invented_verse;
 mod loader;
 mod mnist;
@@ -30,12 +34,18 @@ mod sequences;
 mod shakespeare;
 mod synthetic;
 mod tables;
+mod zebra;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 pub use augmented::{Augmented, Transform};
+pub use backbone_weights::{
+    EFFICIENTNET_LITE0, RESNET18, efficientnet_lite0_weights, resnet18_weights,
+};
+pub use cifar10::cifar10;
+pub use crops::Crops;
 pub use detector_weights::{COCO_DETECTOR, coco_detector_weights};
 pub use images::Images;
 pub use loader::{Batch, Batches, Loader};
@@ -50,6 +60,7 @@ pub use sequences::{LabeledSequences, PaddedSequences, Sequences};
 pub use shakespeare::shakespeare;
 pub use synthetic::{noisy_sine, two_moons};
 pub use tables::{Points, Regression};
+pub use zebra::zebra;
 
 /// Where a data set came from, for the report and `summary.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
