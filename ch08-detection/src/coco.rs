@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use common::train::StateDict;
 use common::Result;
+use common::train::StateDict;
 use image::RgbImage;
 
 use crate::anchors::AnchorGenerator;

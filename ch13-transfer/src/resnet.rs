@@ -179,7 +179,10 @@ fn shortcut(x: Tensor<4>, stride: usize, outputs: usize) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     let before = (outputs - channels) / 2;
     let zeros = |n: usize| Tensor::zeros([batch, n, height, width], &device);
-    Tensor::cat(vec![zeros(before), x, zeros(outputs - channels - before)], 1)
+    Tensor::cat(
+        vec![zeros(before), x, zeros(outputs - channels - before)],
+        1,
+    )
 }
 
 /// A residual network that classifies pictures.

@@ -27,11 +27,7 @@ const SIDE: usize = 128;
 /// # Errors
 /// [`Error::Data`] for a damaged archive, and when only real data will do and there is none; [`Error::Usage`] for a data folder that
 /// does not exist.
-pub fn cats_and_dogs(
-    options: &DataOptions,
-    most: [usize; 2],
-    seed: u64,
-) -> Result<Split<Images>> {
+pub fn cats_and_dogs(options: &DataOptions, most: [usize; 2], seed: u64) -> Result<Split<Images>> {
     load(&Places::new(options), most, seed)
 }
 
@@ -62,7 +58,10 @@ fn load(places: &Places, most: [usize; 2], seed: u64) -> Result<Split<Images>> {
                 return Err(Error::Data(reason + "."));
             }
             let origin = "drawn faces";
-            announce(&format!("{reason}.\nIn their place: {origin}."), places.quiet);
+            announce(
+                &format!("{reason}.\nIn their place: {origin}."),
+                places.quiet,
+            );
             let (train, test) = invented_pets::stand_in(SIDE, most, seed)?;
             (train, test, origin.to_string(), false)
         }
@@ -90,5 +89,10 @@ pub fn pet_from_file(path: &std::path::Path) -> Result<Images> {
     let pixels = super::resize::resize_and_crop(&photo, SHORTER, SIDE);
     let empty = || Error::Data(format!("{}: the picture has no pixels", path.display()));
     let names = CLASSES.iter().map(|class| class.to_string());
-    Images::new([3, SIDE, SIDE], pixels.ok_or_else(empty)?, vec![0], names.collect())
+    Images::new(
+        [3, SIDE, SIDE],
+        pixels.ok_or_else(empty)?,
+        vec![0],
+        names.collect(),
+    )
 }

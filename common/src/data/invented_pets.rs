@@ -21,7 +21,12 @@ pub(super) fn stand_in(side: usize, most: [usize; 2], seed: u64) -> Result<(Imag
         let pixels = pictures.flat_map_iter(|i| face(side, i % 2 == 1, mix(seed, i as u64)));
         let labels = (first..first + count).map(|i| (i % 2) as u8);
         let names = ["Cat", "Dog"].map(str::to_string).to_vec();
-        Images::new([3, side, side], pixels.collect::<Vec<u8>>(), labels.collect(), names)
+        Images::new(
+            [3, side, side],
+            pixels.collect::<Vec<u8>>(),
+            labels.collect(),
+            names,
+        )
     };
     Ok((part(0)?, part(1)?))
 }

@@ -175,7 +175,12 @@ fn collected(
             }
         }
         let names = wanted.classes.iter().map(|class| class.to_string());
-        Images::new([3, wanted.side, wanted.side], pixels, labels, names.collect())
+        Images::new(
+            [3, wanted.side, wanted.side],
+            pixels,
+            labels,
+            names.collect(),
+        )
     };
     let (train, test) = (images(&parts[0])?, images(&parts[1])?);
     Ok(Photos {
