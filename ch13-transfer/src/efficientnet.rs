@@ -67,7 +67,6 @@ impl ConvNorm {
             conv: conv.init(device),
             norm: BatchNormConfig::new(outputs)
                 .with_epsilon(1e-3)
-                .with_momentum(0.01)
                 .init(device),
         }
     }
