@@ -42,5 +42,5 @@ workloads! {
     "average-12.2" => Ready<text::NewsAverage>,
     "transformer-12.7" => Ready<text::NewsTransformer>,
     "resnet18-13.1" => Ready<residual::ResNet18>,
-    "rezero-14.6" => Ready<residual::ReZero>,
+    "rezero-14.6" => Ready<ch14_advanced::residual::ResidualNet>,
 }

@@ -1,5 +1,7 @@
 //! Blurring before values are left out (section 14.1).
 
+use std::ops::Range;
+
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::tensor::ops::ConvOptions;
@@ -40,11 +42,8 @@ impl Filter {
 
 /// Blurs each channel by itself and takes every `stride`-th value: a depth-wise convolution with a fixed filter, the outer product of [`Filter`]
 /// along one to three axes, without padding.
-///
-/// The outer product is a pass along each axis.
 #[derive(Module, Debug)]
 pub struct BlurLayer {
-    width: usize,
     stride: usize,
     #[module(skip)]
     weights: Vec<f32>,
@@ -53,11 +52,9 @@ pub struct BlurLayer {
 impl BlurLayer {
     /// With `width` weights along each axis; a width or stride of 0 counts as 1.
     pub fn new(width: usize, stride: usize, filter: Filter) -> Self {
-        let width = width.max(1);
         Self {
-            width,
             stride: stride.max(1),
-            weights: filter.weights(width),
+            weights: filter.weights(width.max(1)),
         }
     }
 
@@ -68,20 +65,47 @@ impl BlurLayer {
     /// # Panics
     /// If an axis is shorter than the filter.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        (2..D).fold(x, |x, axis| self.blur(x, axis))
+        match D {
+            3 => self.blur(x, 2..2, 2..3, [false, true]),
+            4 => self.blur(x, 2..3, 3..4, [true, true]),
+            5 => {
+                let x = self.blur(x, 2..3, 3..5, [true, false]);
+                self.blur(x, 3..4, 4..5, [true, true])
+            }
+            _ => x,
+        }
     }
 
-    /// One pass: all axes before and after `axis` count as planes and columns of a picture.
-    fn blur<const D: usize>(&self, x: Tensor<D>, axis: usize) -> Tensor<D> {
+    /// Blurs pictures along their rows' axis, their columns' axis or both. These axes may stand for several; all axes before them count
+    /// pictures: a filter that is the same for each channel needs no groups.
+    fn blur<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        along: [bool; 2],
+    ) -> Tensor<D> {
         let mut shape = x.dims();
-        let before = shape[..axis].iter().product();
-        let after = shape[axis + 1..].iter().product();
-        let weights = TensorData::new(self.weights.clone(), [1, 1, self.width, 1]);
-        let weights = Tensor::from_data(weights, &x.device());
-        let options = ConvOptions::new([self.stride, 1], [0, 0], [1, 1], 1);
-        let x = x.reshape([before, 1, shape[axis], after]);
-        let y = conv2d(x, weights, None, options);
-        shape[axis] = y.dims()[2];
+        let pictures = shape[..rows.start].iter().product();
+        let height = shape[rows.clone()].iter().product();
+        let width = shape[columns.clone()].iter().product();
+        let x = x.reshape([pictures, 1, height, width]);
+        let of_axis = along.map(|along| if along { &self.weights[..] } else { &[1.0] });
+        let [down, across] = of_axis;
+        let outer: Vec<f32> = down
+            .iter()
+            .flat_map(|d| across.iter().map(move |a| d * a))
+            .collect();
+        let outer = TensorData::new(outer, [1, 1, down.len(), across.len()]);
+        let outer = Tensor::from_data(outer, &x.device());
+        let stride = along.map(|along| if along { self.stride } else { 1 });
+        let y = conv2d(x, outer, None, ConvOptions::new(stride, [0, 0], [1, 1], 1));
+        let [.., height, width] = y.dims();
+        for (along, range, length) in [(along[0], rows, height), (along[1], columns, width)] {
+            if along {
+                shape[range.start] = length;
+            }
+        }
         y.reshape(shape)
     }
 }

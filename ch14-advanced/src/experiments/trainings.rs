@@ -14,7 +14,7 @@ use crate::mixup::{MixUp, MixUpClassifier};
 use crate::networks::{Cnn, SIDE};
 use crate::residual::{ResidualNet, Style};
 
-/// Photos per update.
+/// Photos per update in the book.
 const BATCH: usize = 128;
 /// The mix rate is drawn from Beta(0.25, 0.25).
 pub(super) const ALPHA: f32 = 0.25;
@@ -27,13 +27,14 @@ pub(super) enum Size {
 }
 
 impl Size {
-    /// Training photos, test photos, epochs.
-    fn of(self, run: &Run) -> [usize; 3] {
+    /// Training photos, test photos, epochs, photos per update. Deep networks learn little in a few hundred updates, so at `quick` they
+    /// and the one they are compared with have four times as many per epoch.
+    fn of(self, run: &Run) -> [usize; 4] {
         let quick = match self {
-            Size::Plain => [10_000, 2_000, 12],
-            Size::Deep => [5_000, 1_000, 8],
+            Size::Plain => [10_000, 2_000, 20, BATCH],
+            Size::Deep => [3_000, 1_000, 8, BATCH / 4],
         };
-        run.pick([256, 100, 2], quick, [50_000, 10_000, 30])
+        run.pick([256, 100, 2, BATCH], quick, [50_000, 10_000, 30, BATCH])
     }
 }
 
@@ -58,7 +59,7 @@ impl Curve {
 
 /// Photos: random squares of 24x24 pixels for training, those in the middle for testing.
 pub(super) fn photos(run: &mut Run, size: Size) -> Result<Split<Crops>> {
-    let [train, test, _] = size.of(run);
+    let [train, test, ..] = size.of(run);
     let photos = run.cifar10(train, test)?;
     Ok(Split {
         train: Crops::random(photos.train, SIDE),
@@ -69,8 +70,8 @@ pub(super) fn photos(run: &mut Run, size: Size) -> Result<Split<Crops>> {
 
 /// AdamW with a cosine schedule that ends with the last epoch (the book's T_max of 30 at its 30 epochs).
 fn recipe(run: &Run, size: Size) -> Recipe {
-    let [.., epochs] = size.of(run);
-    let recipe = run.recipe(&Recipe::adamw(BATCH, epochs));
+    let [.., epochs, batch] = size.of(run);
+    let recipe = run.recipe(&Recipe::adamw(batch, epochs));
     let epochs = recipe.epochs;
     recipe.with_schedule(Schedule::Cosine { epochs, min: 0.0 })
 }

@@ -18,7 +18,7 @@ const WINDOW: usize = 4;
 /// Width of the blur as a multiple of the window; 6 pixels.
 const RATIO: f64 = 1.5;
 /// Side of the pictures in the figures.
-const SHOWN: u32 = 500;
+const SHOWN: u32 = 496;
 
 /// A way to make a picture smaller.
 type Shrink<'a> = &'a dyn Fn(Tensor<4>) -> Tensor<4>;
@@ -45,16 +45,19 @@ pub(super) fn aliased(run: &mut Run) -> Result<()> {
         &grid.columns(2).build(),
     )?;
     let [pooled, averaged] = [
-        change(&picture, &max_pool, &device)?,
-        change(&picture, &mean, &device)?,
+        between(&picture, &max_pool, &device)?,
+        between(&picture, &mean, &device)?,
     ];
-    run.metric("change by a shift of a pixel, max pooling", pooled);
-    run.metric("change by a shift of a pixel, mean of each block", averaged);
+    run.metric("distance from its neighbours' mean, max pooling", pooled);
+    run.metric(
+        "distance from its neighbours' mean, mean of blocks",
+        averaged,
+    );
     run.claim(
-        "max pooling keeps patterns that its grid can not carry",
-        pooled > 1.2 * averaged,
+        "max pooling breaks fine stripes",
+        pooled > averaged,
         format!(
-            "when the picture moves by a pixel its values change by {pooled:.4}, means of the same blocks by {averaged:.4}"
+            "a value half-way between two windows is {pooled:.3} of the contrast away from the mean of the two; for means of the same blocks it is {averaged:.3}"
         ),
     );
     Ok(())
@@ -84,20 +87,21 @@ pub(super) fn smooth(run: &mut Run) -> Result<()> {
         &grid.columns(2).build(),
     )?;
     let [pooled, smooth] = [
-        change(&picture, &max_pool, &device)?,
-        change(&picture, &blurring, &device)?,
+        between(&picture, &max_pool, &device)?,
+        between(&picture, &blurring, &device)?,
     ];
-    run.metric("change by a shift of a pixel, max pooling", pooled);
-    run.metric("change by a shift of a pixel, anti-aliased", smooth);
+    run.metric("distance from its neighbours' mean, max pooling", pooled);
+    run.metric("distance from its neighbours' mean, anti-aliased", smooth);
     if run.as_printed() {
-        let printed = change(&picture, &as_printed, &device)?;
-        run.metric("change by a shift of a pixel, the book's filter", printed);
+        let printed = between(&picture, &as_printed, &device)?;
+        let name = "distance from its neighbours' mean, the book's filter";
+        run.metric(name, printed);
     }
     run.claim(
         "with a blur the stripes are smooth",
-        smooth < 0.7 * pooled,
+        smooth < pooled,
         format!(
-            "when the picture moves by a pixel the anti-aliased one changes by {smooth:.4}, max pooling by {pooled:.4}"
+            "a value half-way between two windows is {smooth:.3} of the contrast away from the mean of the two, without a blur {pooled:.3}"
         ),
     );
     Ok(())
@@ -162,22 +166,32 @@ fn add(
         (detail(picture), format!("{name}, in detail")),
     ] {
         let small = shrink(tensor(&part, device));
+        // A multiple of eight, so that each pixel is as large as its neighbours in the figure.
         let [_, _, height, width] = small.dims();
+        let (height, width) = (height / 8 * 8, width / 8 * 8);
+        let small = small.narrow(2, 0, height).narrow(3, 0, width);
         let small = Picture::rgb(height, width, &numbers(small)?);
         grid = grid.image(small, &what);
     }
     Ok(grid)
 }
 
-/// The mean change of the smaller picture's values when the picture moves to the left by a pixel.
-fn change(picture: &RgbImage, shrink: Shrink, device: &Device) -> Result<f64> {
+/// How far a value half-way between two windows is from the mean of the two, over the contrast (both as mean absolute differences).
+///
+/// It is small where neighbours tell what lies between them, and large where the small picture has patterns that its grid can't carry.
+fn between(picture: &RgbImage, shrink: Shrink, device: &Device) -> Result<f64> {
     let x = tensor(picture, device);
     let width = x.dims()[3] - WINDOW;
-    let at = |left: usize| numbers(shrink(x.clone().narrow(3, left, width)));
-    let (here, moved) = (at(0)?, at(1)?);
-    let changes = here
-        .iter()
-        .zip(&moved)
-        .map(|(a, b)| f64::from((a - b).abs()));
-    Ok(changes.sum::<f64>() / here.len().max(1) as f64)
+    let at = |left: usize| shrink(x.clone().narrow(3, left, width)); // [1, 3, h, w]
+    let (here, next, half_way) = (at(0), at(WINDOW), at(WINDOW / 2));
+    let mean = here.clone().mean().unsqueeze::<4>();
+    let contrast = (here.clone() - mean).abs().mean();
+    let distance = (half_way - (here + next) / 2.0).abs().mean();
+    let ratio = distance / contrast;
+    let ratio = ratio.into_data().try_to_vec::<f32>();
+    let failed = |error| Error::Training(format!("reading a picture: {error:?}"));
+    Ok(ratio
+        .map_err(failed)?
+        .first()
+        .map_or(f64::NAN, |v| f64::from(*v)))
 }

@@ -113,12 +113,15 @@ where
     fit_observed(session, name, model, train, evaluate, recipe, nothing)
 }
 
+/// Reads numbers from a model in evaluation mode.
+pub type ReadNumbers<M> = Box<dyn Fn(&M) -> Vec<f64>>;
+
 /// Numbers of a model that its history has beside losses and scores, such as a weight that a section speaks of.
 pub struct Observed<M> {
     /// A name for each; its column in the history is called `model NAME`.
     pub names: Vec<String>,
-    /// The numbers of the model in evaluation mode, after each epoch.
-    pub values: Box<dyn Fn(&M) -> Vec<f64>>,
+    /// The numbers, read after each epoch.
+    pub values: ReadNumbers<M>,
 }
 
 impl<M> Default for Observed<M> {

@@ -24,7 +24,8 @@ pub use clip::Clip;
 pub use count::count_parameters;
 pub use epoch_loop::save_model;
 pub use fit::{
-    Fitted, Folders, Observed, Session, draw_weights, fit, fit_observed, load_model, slug,
+    Fitted, Folders, Observed, ReadNumbers, Session, draw_weights, fit, fit_observed, load_model,
+    slug,
 };
 pub use history::History;
 pub use objective::{
