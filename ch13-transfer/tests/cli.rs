@@ -14,7 +14,7 @@ fn experiments_with_photos_run_and_a_classifier_is_saved() {
     let ids = ["13.1", "13.2", "13.3", "13.4", "13.5"];
     let mut arguments = vec!["run"];
     arguments.extend(ids);
-    arguments.extend(["--preset", "smoke", "--limit", "32", "--out", path(&out)]);
+    arguments.extend(["--preset", "smoke", "--out", path(&out)]);
     let done = run_offline(PROGRAM, &arguments);
     assert!(done.status.success(), "{}", text(&done.stderr));
     let run = |id: &str| out.join("ch13").join(id).join("smoke");

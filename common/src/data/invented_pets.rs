@@ -68,14 +68,14 @@ fn face(side: usize, hanging: bool, seed: u64) -> Vec<u8> {
     let colors: [[f32; 3]; 4] = std::array::from_fn(|_| [0; 3].map(|_| rng.random_range(0.0..1.0)));
     let slope = [0, 1].map(|_| rng.random_range(-0.3f32..0.3));
     let mut pixels = Vec::with_capacity(3 * side * side);
-    for c in 0..3 {
+    for colors in colors {
         let mut canvas = Canvas::new(side, side);
         let all = [[0.0, 0.0], [size, 0.0], [size, size], [0.0, size]];
         canvas.fill(&all, |x, y| {
-            colors[0][c] + (slope[0] * x + slope[1] * y) / size
+            colors[0] + (slope[0] * x + slope[1] * y) / size
         });
         for (shape, color) in &shapes {
-            canvas.fill(shape, |_, _| colors[*color][c]);
+            canvas.fill(shape, |_, _| colors[*color]);
         }
         let bytes = canvas.values.iter().map(|value| {
             let noise = rng.random_range(-0.06f32..0.06);

@@ -189,3 +189,92 @@ fn collected(
         skipped,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use image::{ImageFormat, Rgb, RgbImage};
+
+    use super::*;
+
+    const WANTED: Wanted = Wanted {
+        classes: &["Cat", "Dog"],
+        shorter: 40,
+        side: 36,
+        train: 0.8,
+        most: [1000; 2],
+        seed: 1,
+    };
+
+    fn png(width: u32, height: u32, color: u8) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let picture = RgbImage::from_pixel(width, height, Rgb([color, 7, 9]));
+        picture.write_to(&mut bytes, ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    }
+
+    /// Ten photos of each class, one of them broken and one tiny.
+    fn files() -> Vec<(String, Vec<u8>)> {
+        let mut all = vec![("readme.txt".to_string(), b"hello".to_vec())];
+        for i in 0..10 {
+            all.push((format!("Pets/Cat/{i}.png"), png(50 + i, 60, 10)));
+            all.push((format!("Pets/Dog/{i}.png"), png(80, 41 + i, 20)));
+        }
+        all[1].1 = b"no picture".to_vec();
+        all[4].1 = png(31, 100, 20);
+        all
+    }
+
+    #[test]
+    fn broken_and_tiny_photos_are_skipped_and_counted_in_archives_and_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = folder.path().join("pets.zip");
+        let mut writer = zip::ZipWriter::new(File::create(&archive).unwrap());
+        for (name, bytes) in files() {
+            let options = zip::write::SimpleFileOptions::default();
+            writer.start_file(&name, options).unwrap();
+            writer.write_all(&bytes).unwrap();
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        writer.finish().unwrap();
+        for path in [archive, folder.path().join("Pets")] {
+            let photos = read(&path, WANTED).unwrap();
+            assert_eq!(photos.skipped, 2);
+            assert_eq!(photos.train.len() + photos.test.len(), 18);
+            for part in [&photos.train, &photos.test] {
+                assert_eq!(part.image_size(), 3 * 36 * 36);
+                for i in 0..part.len() {
+                    let color = [10, 20][usize::from(part.label(i))];
+                    assert!(part.image(i)[..36 * 36].iter().all(|v| *v == color));
+                }
+            }
+            let most = [5, 2];
+            let few = read(&path, Wanted { most, ..WANTED }).unwrap();
+            assert!(few.train.len() <= 5 && few.test.len() <= 2);
+            assert_eq!(few.train.image(0), photos.train.image(0));
+        }
+    }
+
+    #[test]
+    fn archives_without_a_class_or_damaged_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pets.zip");
+        let refused = |why: &str| {
+            let error = read(&path, WANTED).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            let error = error.to_string();
+            assert!(error.contains("pets.zip") && error.contains(why), "{error}");
+        };
+        std::fs::write(&path, b"no zip").unwrap();
+        refused("not a zip file");
+        let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
+        let options = zip::write::SimpleFileOptions::default();
+        writer.start_file("Pets/Cat/1.png", options).unwrap();
+        writer.write_all(&png(50, 50, 1)).unwrap();
+        writer.finish().unwrap();
+        refused("no photo in a folder Dog");
+    }
+}
