@@ -2,7 +2,7 @@
 //!
 //! Reading order: `images.rs`, `tables.rs` and `sequences.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files
 //! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `shakespeare.rs`, `nuclei.rs`,
-//! `sentences.rs`, `ag_news.rs` with `vocabulary.rs`. What stands in for a set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
+//! `sentences.rs`, `ag_news.rs` with `vocabulary.rs`; the weights in `detector_weights.rs` and `text_encoders.rs`. What stands in for a set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
 
 mod ag_news;
 pub mod augment;
@@ -32,6 +32,7 @@ mod sequences;
 mod shakespeare;
 mod synthetic;
 mod tables;
+mod text_encoders;
 mod vocabulary;
 
 use std::path::PathBuf;
@@ -54,6 +55,7 @@ pub use sequences::{LabeledSequences, PaddedSequences, Sequences};
 pub use shakespeare::shakespeare;
 pub use synthetic::{noisy_sine, two_moons};
 pub use tables::{Points, Regression};
+pub use text_encoders::{EncoderFiles, text_encoder};
 pub use vocabulary::{BOS, EOS, PAD, UNK, Vocabulary, basic_english, basic_english_all};
 
 /// Where a data set came from, for the report and `summary.json`.
