@@ -4,8 +4,10 @@
 //! weights are trained further (a warm start) or the new layer alone (frozen). With few labels that is the difference between guessing and
 //! knowing.
 //!
-//! Reading order: [`experiments`].
+//! Reading order: [`text`] (its own reading order inside), [`experiments`].
 
+mod classify_text;
 pub mod experiments;
+pub mod text;
 
 pub use experiments::chapter;

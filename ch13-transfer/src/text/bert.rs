@@ -207,7 +207,9 @@ impl Bert {
     /// If a text is longer than the encoder has positions, a number is not in the vocabulary, or the mask has another shape.
     pub fn forward(&self, ids: Tensor<2, Int>, mask: &AttentionMask) -> Tensor<3> {
         let x = self.embeddings.forward(ids); // [B, T, H]
-        self.layers.iter().fold(x, |x, layer| layer.forward(x, mask))
+        self.layers
+            .iter()
+            .fold(x, |x, layer| layer.forward(x, mask))
     }
 
     /// The vectors of the vocabulary, [pieces, H].

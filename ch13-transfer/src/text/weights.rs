@@ -135,7 +135,11 @@ impl BertConfig {
             heads: read.num_attention_heads,
             inner: read.intermediate_size,
             positions: read.max_position_embeddings,
-            token_types: if is_distilbert { 0 } else { read.type_vocab_size },
+            token_types: if is_distilbert {
+                0
+            } else {
+                read.type_vocab_size
+            },
             epsilon: read.layer_norm_eps,
             dropout: read.hidden_dropout_prob,
         };
@@ -166,7 +170,10 @@ impl BertConfig {
         }
         match (0.0..1.0).contains(&self.dropout) && self.epsilon.is_finite() && self.epsilon > 0.0 {
             true => Ok(()),
-            false => Err(format!("dropout {}, epsilon {}", self.dropout, self.epsilon)),
+            false => Err(format!(
+                "dropout {}, epsilon {}",
+                self.dropout, self.epsilon
+            )),
         }
     }
 }

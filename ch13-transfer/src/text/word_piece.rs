@@ -39,10 +39,10 @@ impl Pieces {
         if size > LARGEST {
             return Err(bad(format!("it has {size} bytes")));
         }
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let pieces = text.lines().map(str::trim_end).zip(0..);
-        let pieces = pieces.map(|(piece, number)| (piece.to_string(), number));
-        let model = WordPiece::builder().vocab(pieces.collect());
+        let name = path
+            .to_str()
+            .ok_or_else(|| bad("its name is no text".into()))?;
+        let model = WordPiece::from_file(name);
         let model = model.unk_token(SIGNS[1].into()).build();
         let mut tokenizer = Tokenizer::new(model.map_err(|error| bad(error.to_string()))?);
         let number = |sign: &str| {
@@ -55,7 +55,7 @@ impl Pieces {
         tokenizer.with_normalizer(Some(BertNormalizer::new(true, true, None, true)));
         tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
         let signs = SIGNS.map(|sign| AddedToken::from(sign, true));
-        tokenizer.add_special_tokens(signs.to_vec());
+        tokenizer.add_special_tokens(&signs);
         Ok(Self {
             tokenizer,
             ends,
@@ -72,13 +72,27 @@ impl Pieces {
         let encoded = encoded.map_err(|error| Error::Data(format!("a text: {error}")))?;
         let pieces = encoded.get_ids().iter().take(longest.saturating_sub(2));
         let [cls, sep] = self.ends;
-        Ok([cls].into_iter().chain(pieces.copied()).chain([sep]).collect())
+        Ok([cls]
+            .into_iter()
+            .chain(pieces.copied())
+            .chain([sep])
+            .collect())
     }
 
     /// The piece of a number; `[UNK]` if there is none.
     pub fn piece(&self, number: u32) -> String {
         let piece = self.tokenizer.id_to_token(number);
         piece.unwrap_or_else(|| SIGNS[1].to_string())
+    }
+
+    /// Number of pieces.
+    pub fn len(&self) -> usize {
+        self.tokenizer.get_vocab_size(true)
+    }
+
+    /// Whether there is none; never.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The number that fills up shorter texts.

@@ -97,8 +97,7 @@ impl EncoderFiles {
     }
 
     fn new(name: &'static str, folder: &Path, origin: String) -> Result<Self> {
-        let weights =
-            file_in(folder, "model.safetensors").or_else(|| file_in(folder, HALF));
+        let weights = file_in(folder, "model.safetensors").or_else(|| file_in(folder, HALF));
         let gone = || Error::Data(format!("{}: a file of {name} is gone", folder.display()));
         Ok(Self {
             name,

@@ -43,11 +43,7 @@ fn forward(mut x: Primitive) -> Primitive {
 
 fn tracked<C: CheckpointStrategy>(x: Tracked<C>) -> Tracked<C> {
     let (x, node) = x.into_parts();
-    match GeluBackward
-        .prepare::<C>([node])
-        .compute_bound()
-        .stateful()
-    {
+    match GeluBackward.prepare::<C>([node]).compute_bound().stateful() {
         OpsKind::Tracked(prep) => prep.finish(x.clone(), forward(x)),
         OpsKind::UnTracked(prep) => prep.finish(forward(x)),
     }
