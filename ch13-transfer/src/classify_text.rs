@@ -78,7 +78,7 @@ fn load(file: &Path, options: &Options, device: &Device) -> Result<(TextEncoder,
 
 /// The classes, the most probable first, with bars, and the pieces with the most weight.
 fn tell(encoder: &TextEncoder, head: &AttentionHead, text: &str, device: &Device) -> Result<()> {
-    let ids = encoder.tokens.encode(text)?;
+    let ids = encoder.tokens.encode(text);
     let encoded = encoder.encode(&[text.to_string()], &[0], device)?;
     let (logits, weights) = head.forward_with_weights(encoded.batch(&[0], 0, device).inputs);
     let read = |tensor: Tensor<2>| {

@@ -260,8 +260,8 @@ pub(super) fn as_printed(run: &mut Run, lesson: &Lesson, encoder: &TextEncoder) 
     let test = lesson.news.test.take(run.pick(64, 475, usize::MAX));
     let read = |news: &News| ReadAgain::new(encoder, &news.texts, &news.labels, &device);
     let split = Split {
-        train: read(&lesson.labelled(0))?,
-        test: read(&test)?,
+        train: read(&lesson.labelled(0)),
+        test: read(&test),
         source: lesson.news.source.clone(),
     };
     let head = AttentionHead::new(encoder.bert.width(), Padding::AsPrinted, &device);

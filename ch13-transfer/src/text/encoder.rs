@@ -26,25 +26,22 @@ pub enum Tokens {
 
 impl Tokens {
     /// The numbers of a text's pieces, [`LONGEST`] at most.
-    ///
-    /// # Errors
-    /// As [`Pieces::encode`].
-    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+    pub fn encode(&self, text: &str) -> Vec<u32> {
         match self {
             Tokens::Pieces(pieces) => pieces.encode(text, LONGEST),
             Tokens::Words(vocabulary) => {
                 let mut words = basic_english(text);
                 words.truncate(LONGEST - 2);
-                Ok(vocabulary.encode(&words))
+                vocabulary.encode(&words)
             }
         }
     }
 
     /// The piece of a number.
-    pub fn piece(&self, number: u32) -> String {
+    pub fn piece(&self, number: u32) -> &str {
         match self {
             Tokens::Pieces(pieces) => pieces.piece(number),
-            Tokens::Words(vocabulary) => vocabulary.word(number).to_string(),
+            Tokens::Words(vocabulary) => vocabulary.word(number),
         }
     }
 
@@ -102,15 +99,10 @@ impl TextEncoder {
     }
 
     /// The numbers of all texts' pieces.
-    ///
-    /// # Errors
-    /// As [`Tokens::encode`].
-    pub fn sequences(&self, texts: &[String]) -> Result<Sequences> {
+    pub fn sequences(&self, texts: &[String]) -> Sequences {
         let mut all = Sequences::default();
-        for text in texts {
-            all.push(&self.tokens.encode(text)?);
-        }
-        Ok(all)
+        texts.iter().for_each(|text| all.push(&self.tokens.encode(text)));
+        all
     }
 
     /// The vectors of all pieces of these texts, in evaluation and with padding masked: each text gives what it gives alone.
@@ -118,7 +110,7 @@ impl TextEncoder {
     /// # Errors
     /// [`Error::Training`] when the device fails, [`Error::Interrupted`] after Ctrl-C.
     pub fn encode(&self, texts: &[String], labels: &[u8], device: &Device) -> Result<EncodedTexts> {
-        let texts = self.sequences(texts)?;
+        let texts = self.sequences(texts);
         let padding = self.tokens.padding();
         let mut vectors: Vec<Vec<f16>> = vec![Vec::new(); texts.len()];
         // Texts of like length together need little padding.

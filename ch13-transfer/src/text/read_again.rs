@@ -3,7 +3,6 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
-use common::Result;
 use common::data::{Batch, Batches, Sequences};
 use common::kernels::AttentionMask;
 
@@ -24,22 +23,19 @@ pub struct ReadAgain {
 
 impl ReadAgain {
     /// Texts and their classes.
-    ///
-    /// # Errors
-    /// As [`TextEncoder::sequences`].
     pub fn new(
         encoder: &TextEncoder,
         texts: &[String],
         labels: &[u8],
         device: &Device,
-    ) -> Result<Self> {
-        Ok(Self {
-            sequences: encoder.sequences(texts)?,
+    ) -> Self {
+        Self {
+            sequences: encoder.sequences(texts),
             labels: labels.to_vec(),
             padding: encoder.tokens.padding(),
             training: encoder.bert.clone().fork(&device.clone().autodiff()),
             evaluation: encoder.bert.clone(),
-        })
+        }
     }
 }
 
