@@ -101,7 +101,9 @@ impl TextEncoder {
     /// The numbers of all texts' pieces.
     pub fn sequences(&self, texts: &[String]) -> Sequences {
         let mut all = Sequences::default();
-        texts.iter().for_each(|text| all.push(&self.tokens.encode(text)));
+        texts
+            .iter()
+            .for_each(|text| all.push(&self.tokens.encode(text)));
         all
     }
 

@@ -23,12 +23,7 @@ pub struct ReadAgain {
 
 impl ReadAgain {
     /// Texts and their classes.
-    pub fn new(
-        encoder: &TextEncoder,
-        texts: &[String],
-        labels: &[u8],
-        device: &Device,
-    ) -> Self {
+    pub fn new(encoder: &TextEncoder, texts: &[String], labels: &[u8], device: &Device) -> Self {
         Self {
             sequences: encoder.sequences(texts),
             labels: labels.to_vec(),

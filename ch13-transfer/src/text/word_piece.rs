@@ -101,15 +101,18 @@ impl Pieces {
 
     /// Words and signs of punctuation, in lower case and without accents.
     fn words(&self, text: &str) -> Vec<String> {
-        let kept = text.chars().filter(|&c| {
-            c.is_whitespace() || !(c == '\u{fffd}' || self.controls.contains(c))
-        });
+        let kept = text
+            .chars()
+            .filter(|&c| c.is_whitespace() || !(c == '\u{fffd}' || self.controls.contains(c)));
         // Each Chinese character is a word.
         let spaced = kept.flat_map(|c| match is_chinese(c) {
             true => [Some(' '), Some(c), Some(' ')],
             false => [Some(c), None, None],
         });
-        let plain = spaced.flatten().nfd().filter(|&c| !self.accents.contains(c));
+        let plain = spaced
+            .flatten()
+            .nfd()
+            .filter(|&c| !self.accents.contains(c));
         let mut words = Vec::new();
         let mut word = String::new();
         for c in plain.flat_map(char::to_lowercase) {
@@ -137,7 +140,10 @@ impl Pieces {
         if word.chars().count() > LONGEST_WORD {
             return numbers.push(unknown);
         }
-        let ends: Vec<usize> = word.char_indices().map(|(at, c)| at + c.len_utf8()).collect();
+        let ends: Vec<usize> = word
+            .char_indices()
+            .map(|(at, c)| at + c.len_utf8())
+            .collect();
         let mut start = 0;
         while start < word.len() {
             let longest_first = ends.iter().rev().take_while(|&&end| end > start);
@@ -195,15 +201,21 @@ mod tests {
     fn words_are_cut_into_the_longest_pieces() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vocab.txt");
-        let vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nun\nunaf\n##aff\n##fable\n##able\n.\ncafe\n中\n";
+        let vocabulary =
+            "[PAD]\n[UNK]\n[CLS]\n[SEP]\nun\nunaf\n##aff\n##fable\n##able\n.\ncafe\n中\n";
         std::fs::write(&path, vocabulary).unwrap();
         let pieces = Pieces::load(&path).unwrap();
         let read = |text: &str| -> Vec<String> {
             let numbers = pieces.encode(text, 8);
-            let names = numbers.iter().map(|&number| pieces.piece(number).to_string());
+            let names = numbers
+                .iter()
+                .map(|&number| pieces.piece(number).to_string());
             names.collect()
         };
-        assert_eq!(read("Unaffable."), ["[CLS]", "unaf", "##fable", ".", "[SEP]"]);
+        assert_eq!(
+            read("Unaffable."),
+            ["[CLS]", "unaf", "##fable", ".", "[SEP]"]
+        );
         assert_eq!(read("unx CAFÉ"), ["[CLS]", "[UNK]", "cafe", "[SEP]"]);
         // "unaf" leaves an "f", which no piece has: a shorter start is not tried.
         assert_eq!(read("中un\u{200b}aff"), ["[CLS]", "中", "[UNK]", "[SEP]"]);
