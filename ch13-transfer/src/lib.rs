@@ -5,15 +5,17 @@
 //! knowing.
 //!
 //! Reading order: [`resnet`] and [`efficientnet`] (the networks, and how they read published weights), [`classifier`] (input normalisation, a
-//! new last layer, freezing), [`experiments`].
+//! new last layer, freezing), [`text`] (encoders of texts; its own reading order inside), [`experiments`].
 //!
 //! Letters in shape comments: B photos in a batch, F features that a last layer sees.
 
 pub mod classifier;
 mod classify;
+mod classify_text;
 pub mod efficientnet;
 pub mod experiments;
 pub mod resnet;
+pub mod text;
 
 pub use classifier::{Architecture, Backbone, Frozen, NormalizeInput, PhotoClassifier};
 pub use experiments::chapter;

@@ -2,8 +2,10 @@
 //!
 //! Reading order: `images.rs`, `tables.rs` and `sequences.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files
 //! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `shakespeare.rs`, `nuclei.rs`,
-//! `sentences.rs`, `cifar10.rs`. What stands in for a set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
+//! `sentences.rs`, `ag_news.rs` with `vocabulary.rs`, `cifar10.rs`; the weights in `detector_weights.rs` and `text_encoders.rs`. What stands in for a
+//! set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
 
+mod ag_news;
 pub mod augment;
 mod augmented;
 mod backbone_weights;
@@ -18,6 +20,7 @@ mod garments;
 pub mod idx;
 mod images;
 mod invented_names;
+mod invented_news;
 mod invented_nuclei;
 mod invented_pets;
 mod invented_sentences;
@@ -38,12 +41,15 @@ mod sequences;
 mod shakespeare;
 mod synthetic;
 mod tables;
+mod text_encoders;
+mod vocabulary;
 mod zebra;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use ag_news::{NEWS_CLASSES, NEWS_LEAST, News, ag_news, ag_news_words};
 pub use augmented::{Augmented, Transform};
 pub use backbone_weights::{
     EFFICIENTNET_LITE0, RESNET18, efficientnet_lite0_weights, resnet18_weights,
@@ -66,6 +72,8 @@ pub use sequences::{LabeledSequences, PaddedSequences, Sequences};
 pub use shakespeare::shakespeare;
 pub use synthetic::{noisy_sine, two_moons};
 pub use tables::{Points, Regression};
+pub use text_encoders::{EncoderFiles, text_encoder};
+pub use vocabulary::{BOS, EOS, PAD, UNK, Vocabulary, basic_english, basic_english_all};
 pub use zebra::zebra;
 
 /// Where a data set came from, for the report and `summary.json`.
