@@ -30,5 +30,8 @@ pub fn chapters() -> Vec<Chapter> {
         ch09_gan::chapter(),
         ch10_attention::chapter(),
         ch11_seq2seq::chapter(),
+        ch12_transformer::chapter(),
+        ch13_transfer::chapter(),
+        ch14_advanced::chapter(),
     ]
 }
