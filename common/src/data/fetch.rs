@@ -16,7 +16,7 @@ pub(super) struct PublishedFile {
     pub(super) name: &'static str,
     /// Its size.
     pub(super) bytes: u64,
-    /// Its SHA-256, in hexadecimal.
+    /// Its SHA-256, in hexadecimal; empty where it is not known, and the size has to do.
     pub(super) sha256: &'static str,
 }
 
@@ -138,6 +138,23 @@ impl Places {
             }
         };
         Ok(Found::Nothing { reason })
+    }
+
+    /// As [`find`](Self::find), but a folder that the user named may have the files of `part` in place of those of `bundle`.
+    ///
+    /// # Errors
+    /// As for `find`.
+    pub(super) fn find_or_part(&self, bundle: &Bundle, part: &Bundle) -> Result<Found> {
+        for (_, folder) in &self.named {
+            if bundle.inside(folder).is_ok_and(|path| path.is_some()) {
+                break;
+            }
+            if let Ok(Some(path)) = part.inside(folder) {
+                let origin = format!("folder {}", path.display());
+                return Ok(Found::Folder { path, origin });
+            }
+        }
+        self.find(bundle)
     }
 
     /// The first of these files or folders that is in a folder the user named or in the cache, and where that is in words.

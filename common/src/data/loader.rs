@@ -45,6 +45,12 @@ pub trait Batches: Send + Sync {
         128
     }
 
+    /// A shuffled order, changed so that what goes well together comes into one batch: each `batch_size` that follow each other are one.
+    /// Unchanged if the set does not say otherwise.
+    fn arrange(&self, order: Vec<usize>, _batch_size: usize, _seed: u64) -> Vec<usize> {
+        order
+    }
+
     /// The batch of the examples with these numbers. A set that alters its examples at random draws from `epoch_seed` and an
     /// example's number only, so that neither the order nor the batch size matters.
     fn batch(&self, indices: &[usize], epoch_seed: u64, device: &Device) -> Self::Batch;
@@ -152,7 +158,9 @@ impl<D: Batches> Loader<D> {
     pub fn order(&self, epoch: usize) -> Vec<usize> {
         let mut order: Vec<usize> = self.range.clone().collect();
         if let Some(seed) = self.shuffle {
-            order.shuffle(&mut ChaCha8Rng::seed_from_u64(mix(seed, epoch as u64)));
+            let seed = mix(seed, epoch as u64);
+            order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+            order = self.data.arrange(order, self.batch_size, seed);
         }
         order.truncate(self.served());
         order

@@ -17,6 +17,7 @@ mod progress;
 mod recipe;
 mod schedule;
 mod score;
+mod state_dict;
 
 pub use checkpoint::{first_difference, program};
 pub use clip::Clip;
@@ -35,3 +36,4 @@ pub use progress::{Display, Progress, Watch};
 pub use recipe::Recipe;
 pub use schedule::{Losses, Schedule};
 pub use score::{Overlap, Predictions, Score};
+pub use state_dict::StateDict;
