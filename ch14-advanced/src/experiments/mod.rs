@@ -86,7 +86,7 @@ fn experiments() -> Vec<Experiment> {
             title: "MixUp",
             data: DATA,
             claim: "ReZero trained on mixed pictures is the most accurate of all (88.12 %).",
-            takes: ["3 min", "2 h"],
+            takes: ["4 min", "4 h"],
             run: deep::mixup,
         },
     ]
