@@ -4,7 +4,7 @@ use std::path::Path;
 
 use common::{Error, Result};
 
-use crate::models::{attention, residual, text, wgan};
+use crate::models::{attention, text, wgan};
 use crate::workload::{Options, Ready, Training};
 
 macro_rules! workloads {
@@ -41,6 +41,6 @@ workloads! {
     "gru-12.1" => Ready<text::NewsGru>,
     "average-12.2" => Ready<text::NewsAverage>,
     "transformer-12.7" => Ready<text::NewsTransformer>,
-    "resnet18-13.1" => Ready<residual::ResNet18>,
-    "rezero-14.6" => Ready<residual::ReZero>,
+    "resnet18-13.1" => Ready<ch13_transfer::resnet::ResNet>,
+    "rezero-14.6" => Ready<ch14_advanced::residual::ResidualNet>,
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bench::models::{attention, residual, text};
+use bench::models::{attention, text};
 use bench::registry::{self, NAMES};
 use bench::workload::{Options, Workload};
 use bench::{exchange, twin};
@@ -15,6 +15,7 @@ use ch06_design::deep::ResidualCnn;
 use ch06_design::names::NameClassifier;
 use ch06_design::networks::Cnn;
 use ch07_autoencoder::auto_regressive::AutoRegressive;
+use ch14_advanced::residual::ResidualNet;
 use common::Error;
 use tempfile::TempDir;
 
@@ -78,7 +79,7 @@ fn weights_cross_unchanged() {
     round_trip::<ch03_cnn::networks::PooledCnn>();
     round_trip::<Cnn>();
     round_trip::<ResidualCnn>();
-    round_trip::<residual::ReZero>();
+    round_trip::<ResidualNet>();
     round_trip::<NameClassifier>();
     round_trip::<AutoRegressive>();
     round_trip::<ch11_seq2seq::Seq2Seq>();

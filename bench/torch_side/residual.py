@@ -101,47 +101,52 @@ class Residual(Classifier):
         return ResidualNet()
 
 
-class Block(nn.Module):
-    """Two 3x3 convolutions with batch norm beside a shortcut: ResNet-18's, or ReZero's where `rezero` is set.
+class Downsample(nn.Module):
+    """1x1 convolution, batch norm."""
 
-    ResNet-18 strides in the first convolution, the book's ReZero block in the second.
-    """
-
-    def __init__(self, inputs, outputs, stride, rezero):
+    def __init__(self, inputs, outputs, stride):
         super().__init__()
-        first, second = (1, stride) if rezero else (stride, 1)
-        self.conv_1 = nn.Conv2d(inputs, outputs, 3, first, 1, bias=False)
-        self.norm_1 = nn.BatchNorm2d(outputs)
-        self.conv_2 = nn.Conv2d(outputs, outputs, 3, second, 1, bias=False)
-        self.norm_2 = nn.BatchNorm2d(outputs)
-        self.shortcut = self.shortcut_norm = None
-        if stride > 1 or inputs != outputs:
-            self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-            self.shortcut_norm = nn.BatchNorm2d(outputs)
-        self.alpha = nn.Parameter(torch.zeros(1)) if rezero else None
+        self.conv = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x):
-        f = F.relu(self.norm_1(self.conv_1(x)))
-        f = self.norm_2(self.conv_2(f))
-        if self.shortcut is not None:
-            x = self.shortcut_norm(self.shortcut(x))
-        return F.relu(x + f) if self.alpha is None else x + self.alpha * F.relu(f)
+        return self.norm(self.conv(x))
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions with batch norm beside a shortcut; the first one strides."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample = Downsample(inputs, outputs, stride) if stride > 1 or inputs != outputs else None
+
+    def forward(self, x):
+        f = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(f + (x if self.downsample is None else self.downsample(x)))
 
 
 class ResNet18Net(nn.Module):
+    """torchvision's resnet18; its layer1 to layer4 are stages.0 to stages.3."""
+
     def __init__(self):
         super().__init__()
-        self.conv = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.norm = nn.BatchNorm2d(64)
-        sizes = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2), (512, 512, 1)]
-        self.blocks = nn.ModuleList([Block(i, o, s, rezero=False) for i, o, s in sizes])
-        self.output = nn.Linear(512, 2)
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        sizes = [(64, 64, 1), (64, 128, 2), (128, 256, 2), (256, 512, 2)]
+        stages = [nn.ModuleList([BasicBlock(i, o, s), BasicBlock(o, o, 1)]) for i, o, s in sizes]
+        self.stages = nn.ModuleList(stages)
+        self.fc = nn.Linear(512, 2)
 
     def forward(self, x):
-        x = F.max_pool2d(F.relu(self.norm(self.conv(x))), 3, 2, 1)
-        for block in self.blocks:
-            x = block(x)
-        return self.output(x.mean((2, 3)))
+        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        for stage in self.stages:
+            for block in stage:
+                x = block(x)
+        return self.fc(x.mean((2, 3)))
 
 
 class ResNet18(Classifier):
@@ -153,12 +158,35 @@ class ResNet18(Classifier):
         return ResNet18Net()
 
 
+class Block(nn.Module):
+    """ReZero's block: two 3x3 convolutions with batch norm, the second one strides, beside a shortcut."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv_1 = nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False)
+        self.norm_1 = nn.BatchNorm2d(outputs)
+        self.conv_2 = nn.Conv2d(outputs, outputs, 3, stride, 1, bias=False)
+        self.norm_2 = nn.BatchNorm2d(outputs)
+        self.shortcut = self.shortcut_norm = None
+        if stride > 1 or inputs != outputs:
+            self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+            self.shortcut_norm = nn.BatchNorm2d(outputs)
+        self.alpha = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        f = F.relu(self.norm_1(self.conv_1(x)))
+        f = self.norm_2(self.conv_2(f))
+        if self.shortcut is not None:
+            x = self.shortcut_norm(self.shortcut(x))
+        return x + self.alpha * F.relu(f)
+
+
 class ReZeroNet(nn.Module):
     def __init__(self):
         super().__init__()
         sizes = [(3, 16, 1), *[(16, 16, 1)] * 6, (16, 32, 2), *[(32, 32, 1)] * 6]
         sizes += [(32, 64, 2), *[(64, 64, 1)] * 6, (64, 64, 2), *[(64, 64, 1)] * 6]
-        self.blocks = nn.ModuleList([Block(i, o, s, rezero=True) for i, o, s in sizes])
+        self.blocks = nn.ModuleList([Block(i, o, s) for i, o, s in sizes])
         self.output = nn.Linear(64, 10)
 
     def forward(self, x):

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use burn::store::{ModuleSnapshot, PyTorchToBurnAdapter, PytorchStore, SafetensorsStore};
 use burn::tensor::{Device, Tensor, TensorData};
-use common::{Error, Result};
+use common::Result;
+use common::train::StateDict;
 use image::RgbImage;
 
 use crate::anchors::AnchorGenerator;
@@ -183,53 +183,14 @@ impl PhotoDetector {
     /// # Errors
     /// [`Error::Data`] when the file is damaged or is not of this detector, [`Error::Io`] when it can't be read.
     pub fn load(path: &Path, config: PhotoDetectorConfig, device: &Device) -> Result<Self> {
-        std::fs::File::open(path).map_err(Error::io(path))?;
-        let bad = |why: String| {
-            Error::Data(format!(
-                "{}: not the weights of this detector (torchvision's fasterrcnn_resnet50_fpn, {}): {why}",
-                path.display(),
-                common::data::COCO_DETECTOR
-            ))
-        };
         let mut detector = Self::new(config, device);
-        let network = &mut detector.network;
-        let is_safetensors = path.extension().is_some_and(|e| e == "safetensors");
-        let result = if is_safetensors {
-            let store = SafetensorsStore::from_file(path)
-                .with_from_adapter(PyTorchToBurnAdapter)
-                .validate(false)
-                .allow_partial(true);
-            let mut store = RENAMED.iter().fold(store, |store, (theirs, ours)| {
-                store.with_key_remapping(theirs, *ours)
-            });
-            let result = network.load_from(&mut store);
-            result.map_err(|error| bad(error.to_string()))?
-        } else {
-            let store = PytorchStore::from_file(path)
-                .map_indices_contiguous(false)
-                .validate(false)
-                .allow_partial(true);
-            let mut store = RENAMED.iter().fold(store, |store, (theirs, ours)| {
-                store.with_key_remapping(theirs, *ours)
-            });
-            let result = network.load_from(&mut store);
-            result.map_err(|error| bad(error.to_string()))?
+        let weights = StateDict {
+            network: "torchvision's fasterrcnn_resnet50_fpn",
+            address: common::data::COCO_DETECTOR,
+            key: None,
+            renamed: &RENAMED,
         };
-        if !result.errors.is_empty() {
-            return Err(bad(format!("{:?}", result.errors)));
-        }
-        let few = |names: Vec<String>| names.into_iter().take(3).collect::<Vec<_>>().join(", ");
-        if !result.missing.is_empty() {
-            let names = result.missing.iter().map(|(name, _)| name.clone());
-            return Err(bad(format!("it lacks {}", few(names.collect()))));
-        }
-        // How many batches a norm has seen is not needed.
-        let unused = result.unused.iter();
-        let unused = unused.filter(|name| !name.ends_with("num_batches_tracked"));
-        let unused: Vec<String> = unused.cloned().collect();
-        if !unused.is_empty() {
-            return Err(bad(format!("it has {} besides", few(unused))));
-        }
+        weights.load(&mut detector.network, path)?;
         Ok(detector)
     }
 

@@ -9,9 +9,13 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::Tensor;
 use common::data::Points;
-use common::train::{Classifier, Fitted, Network, Optimizer, Recipe, Schedule, Score, fit};
+use common::train::{
+    Classifier, Fitted, Network, Observed, Optimizer, Recipe, Schedule, Score, fit, fit_observed,
+};
 use common::{Error, Result};
-use train_setup::{Model, alone, bits, classifier, files, moons, numbers, recipe, session};
+use train_setup::{
+    Model, alone, bits, classifier, files, moons, numbers, recipe, session, weights,
+};
 
 const EPOCHS: usize = 4;
 
@@ -128,6 +132,44 @@ fn a_kill_between_any_two_writes_of_a_checkpoint_loses_nothing_but_time() {
     }
     let from_first = train(folder.path(), &recipe(EPOCHS), true).unwrap();
     assert_same("state.json alone", &from_first, &straight);
+}
+
+#[test]
+fn observed_numbers_stand_in_the_history_and_survive_a_resume() {
+    let _alone = alone();
+    let (points, test) = moons();
+    let length = |model: &Model| {
+        let squares = weights(model).into_iter().map(|w| f64::from(w).powi(2));
+        vec![squares.sum::<f64>()]
+    };
+    let train = |folder: &Path, epochs: usize, resume: bool| {
+        let mut session = session(Some(folder));
+        session.resume = resume;
+        let observed = Observed {
+            names: vec!["length".to_string()],
+            values: Box::new(length),
+        };
+        let model = classifier(&session.device);
+        let test = [("test", test.clone())];
+        fit_observed(
+            &session,
+            "mlp",
+            model,
+            &points,
+            &test,
+            &recipe(epochs),
+            observed,
+        )
+    };
+    let straight = tempfile::tempdir().unwrap();
+    let straight = train(straight.path(), EPOCHS, false).unwrap();
+    let lengths = straight.history.column("model length");
+    assert_eq!(lengths.len(), EPOCHS);
+    assert_eq!(lengths.last(), length(&straight.model).first());
+    let folder = tempfile::tempdir().unwrap();
+    train(folder.path(), 2, false).unwrap();
+    let resumed = train(folder.path(), EPOCHS, true).unwrap();
+    assert_same("observed", &resumed, &straight);
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(super) struct PublishedFile {
     pub(super) name: &'static str,
     /// Its size.
     pub(super) bytes: u64,
-    /// Its SHA-256, in hexadecimal.
+    /// Its SHA-256, in hexadecimal; empty where it is not known, and the size has to do.
     pub(super) sha256: &'static str,
 }
 

@@ -2,11 +2,16 @@
 //!
 //! Reading order: `images.rs`, `tables.rs` and `sequences.rs` (the sets in memory), `loader.rs` (batches), `fetch.rs` (where files
 //! come from), then one file per data set: `mnist.rs`, `synthetic.rs`, `photos.rs`, `names.rs`, `shakespeare.rs`, `nuclei.rs`,
-//! `sentences.rs`, `ag_news.rs` with `vocabulary.rs`. What stands in for a set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
+//! `sentences.rs`, `ag_news.rs` with `vocabulary.rs`, `cifar10.rs`; the weights in `detector_weights.rs` and `text_encoders.rs`. What stands in for a
+//! set that is not there: `digits.rs`, `garments.rs` and the files `invented_*.rs`.
 
 mod ag_news;
 pub mod augment;
 mod augmented;
+mod backbone_weights;
+mod cats_and_dogs;
+mod cifar10;
+mod crops;
 mod detector_weights;
 mod digits;
 mod download;
@@ -17,22 +22,28 @@ mod images;
 mod invented_names;
 mod invented_news;
 mod invented_nuclei;
+mod invented_pets;
 mod invented_sentences;
+mod invented_shapes;
 mod invented_verse;
 mod loader;
 mod mnist;
 mod names;
 mod nuclei;
+mod photo_folders;
 mod photos;
 mod picture;
 mod raster;
+mod resize;
 mod segmented;
 mod sentences;
 mod sequences;
 mod shakespeare;
 mod synthetic;
 mod tables;
+mod text_encoders;
 mod vocabulary;
+mod zebra;
 
 use std::path::PathBuf;
 
@@ -40,6 +51,12 @@ use serde::{Deserialize, Serialize};
 
 pub use ag_news::{NEWS_CLASSES, NEWS_LEAST, News, ag_news, ag_news_words};
 pub use augmented::{Augmented, Transform};
+pub use backbone_weights::{
+    EFFICIENTNET_LITE0, RESNET18, efficientnet_lite0_weights, resnet18_weights,
+};
+pub use cats_and_dogs::{cats_and_dogs, pet_from_file};
+pub use cifar10::cifar10;
+pub use crops::Crops;
 pub use detector_weights::{COCO_DETECTOR, coco_detector_weights};
 pub use images::Images;
 pub use loader::{Batch, Batches, Loader};
@@ -48,13 +65,16 @@ pub use names::{LANGUAGES, NAME_ALPHABET, Spelled, spell, surnames};
 pub use nuclei::nuclei;
 pub use photos::{PHOTOS, photo};
 pub use picture::{Preparation, digit_from_file, picture_from_file};
+pub use resize::resize_and_crop;
 pub use segmented::Segmented;
 pub use sentences::{SentencePair, english_french};
 pub use sequences::{LabeledSequences, PaddedSequences, Sequences};
 pub use shakespeare::shakespeare;
 pub use synthetic::{noisy_sine, two_moons};
 pub use tables::{Points, Regression};
+pub use text_encoders::{EncoderFiles, text_encoder};
 pub use vocabulary::{BOS, EOS, PAD, UNK, Vocabulary, basic_english, basic_english_all};
+pub use zebra::zebra;
 
 /// Where a data set came from, for the report and `summary.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

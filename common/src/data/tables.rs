@@ -44,6 +44,19 @@ impl Points {
         }
     }
 
+    /// The points with these numbers, in this order.
+    ///
+    /// # Panics
+    /// If there is no point of one of these numbers.
+    pub fn subset(&self, indices: &[usize]) -> Self {
+        let points = indices.iter().flat_map(|&i| self.point(i));
+        Self {
+            features: points.copied().collect(),
+            labels: indices.iter().map(|&i| self.labels[i]).collect(),
+            ..*self
+        }
+    }
+
     /// The points with these numbers: [indices, dim].
     ///
     /// # Panics

@@ -14,7 +14,7 @@ use crate::files::write_atomic;
 use crate::plot::{self, Figure, Frame};
 use crate::report::{Claim, FigureEntry, Metric, ModelSummary, Summary, Table};
 use crate::study::Study;
-use crate::train::{self, Fitted, Folders, History, Recipe, Session, Trainable, Watch};
+use crate::train::{self, Fitted, Folders, History, Observed, Recipe, Session, Trainable, Watch};
 use crate::{Error, Result};
 
 /// How long a picture of an animation stays.
@@ -82,6 +82,15 @@ impl Run {
     /// As [`mnist`](Self::mnist).
     pub fn fashion_mnist(&mut self, train: usize, test: usize) -> Result<Split<Images>> {
         let all = data::fashion_mnist(&self.options.data_options())?;
+        Ok(self.at_most(all, [train, test], Images::take))
+    }
+
+    /// CIFAR-10 (or drawn shapes), at most `train` and `test` examples of it; `--limit` lowers both.
+    ///
+    /// # Errors
+    /// As [`mnist`](Self::mnist).
+    pub fn cifar10(&mut self, train: usize, test: usize) -> Result<Split<Images>> {
+        let all = data::cifar10(&self.options.data_options())?;
         Ok(self.at_most(all, [train, test], Images::take))
     }
 
@@ -194,9 +203,33 @@ impl Run {
         E: Batches<Batch = T::Batch> + 'static,
         T::Batch: Send + 'static,
     {
+        let nothing = Observed::default();
+        self.fit_observed(name, model, train, evaluate, recipe, nothing)
+    }
+
+    /// [`fit_on`](Self::fit_on) for a model of which some numbers are recorded after each epoch.
+    ///
+    /// # Errors
+    /// As [`train::fit`].
+    pub fn fit_observed<M, T, E>(
+        &mut self,
+        name: &str,
+        model: M,
+        train: &Arc<T>,
+        evaluate: &[(&str, Arc<E>)],
+        recipe: &Recipe,
+        observed: Observed<M>,
+    ) -> Result<Fitted<M>>
+    where
+        M: Trainable<T::Batch>,
+        T: Batches + 'static,
+        E: Batches<Batch = T::Batch> + 'static,
+        T::Batch: Send + 'static,
+    {
         let recipe = self.recipe(recipe);
         let session = self.session();
-        let fitted = train::fit(&session, name, model, train, evaluate, &recipe)?;
+        let fitted =
+            train::fit_observed(&session, name, model, train, evaluate, &recipe, observed)?;
         self.summary.models.push(ModelSummary {
             name: name.to_string(),
             parameters: fitted.parameters,

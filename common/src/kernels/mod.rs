@@ -25,6 +25,7 @@ mod embedding;
 mod flex;
 #[cfg(feature = "flex")]
 mod functions;
+mod gelu;
 mod log_softmax;
 mod loss;
 #[cfg(feature = "flex")]
@@ -63,6 +64,7 @@ pub use average::{
 pub use convolution::{conv_transpose2d, conv1d, conv2d};
 pub use dropout::dropout;
 pub use embedding::embedding;
+pub use gelu::gelu;
 pub use log_softmax::log_softmax;
 pub use loss::{
     binary_cross_entropy_with_logits, cross_entropy, cross_entropy_ignoring, mean_squared_error,

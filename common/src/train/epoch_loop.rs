@@ -19,6 +19,7 @@ use burn::train::{
 };
 
 use super::checkpoint::State;
+use super::fit::Observed;
 use super::meter::Meter;
 use super::progress::{Display, Progress};
 use super::{Clip, Losses, Recipe, StepOutput, interrupt};
@@ -50,6 +51,8 @@ pub(super) struct EpochLoop<M: LearnerModel> {
     pub(super) folder: Option<PathBuf>,
     /// Where the model with the lowest evaluation loss goes.
     pub(super) best: Option<PathBuf>,
+    /// What of the model goes into the history.
+    pub(super) observed: Observed<M>,
     pub(super) outcome: RefCell<Outcome>,
 }
 
@@ -213,6 +216,9 @@ where
             }
             report(events.process_train(LearnerEvent::EndEpoch(epoch)))?;
 
+            let mut values = (self.observed.values)(&model);
+            values.resize(self.observed.names.len(), f64::NAN);
+            row.extend(values);
             outcome.state.history.push(&row);
             progress.epoch_done(&outcome.state.history);
             self.save_if_best(model, &outcome.state)?;

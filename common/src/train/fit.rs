@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::checkpoint::{self, AtomicCheckpointer, State};
 use super::epoch_loop::{EpochLoop, Evaluation, Outcome, save_model};
+use super::history::OBSERVED;
 use super::progress::Display;
 use super::{History, Losses, Recipe, StepOutput, Trainable, count_parameters, dashboard};
 use crate::data::{Batches, Loader};
@@ -108,6 +109,50 @@ where
     E: Batches<Batch = T::Batch> + 'static,
     T::Batch: Send + 'static,
 {
+    let nothing = Observed::default();
+    fit_observed(session, name, model, train, evaluate, recipe, nothing)
+}
+
+/// Reads numbers from a model in evaluation mode.
+pub type ReadNumbers<M> = Box<dyn Fn(&M) -> Vec<f64>>;
+
+/// Numbers of a model that its history has beside losses and scores, such as a weight that a section speaks of.
+pub struct Observed<M> {
+    /// A name for each; its column in the history is called `model NAME`.
+    pub names: Vec<String>,
+    /// The numbers, read after each epoch.
+    pub values: ReadNumbers<M>,
+}
+
+impl<M> Default for Observed<M> {
+    /// Nothing.
+    fn default() -> Self {
+        Self {
+            names: Vec::new(),
+            values: Box::new(|_| Vec::new()),
+        }
+    }
+}
+
+/// [`fit`] of a model of which some numbers are recorded after each epoch.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_observed<M, T, E>(
+    session: &Session,
+    name: &str,
+    model: M,
+    train: &Arc<T>,
+    evaluate: &[(&str, Arc<E>)],
+    recipe: &Recipe,
+    observed: Observed<M>,
+) -> Result<Fitted<M>>
+where
+    M: Trainable<T::Batch>,
+    T: Batches + 'static,
+    E: Batches<Batch = T::Batch> + 'static,
+    T::Batch: Send + 'static,
+{
     recipe.validate()?;
     if train.len() == 0 {
         return Err(Error::Usage(format!(
@@ -129,7 +174,7 @@ where
     draw_weights(&model);
     let parameters = count_parameters(&model);
 
-    let fingerprint = json!({
+    let mut fingerprint = json!({
         "parameters": parameters,
         "optimizer": recipe.optimizer,
         "clip": recipe.clip,
@@ -143,6 +188,9 @@ where
         "training examples": train.len(),
         "evaluation examples": evaluate.iter().map(|(_, set)| set.len()).collect::<Vec<_>>(),
     });
+    if !observed.names.is_empty() {
+        fingerprint["observed"] = json!(observed.names);
+    }
     let model_path = |which: &str| {
         let folders = session.folders.as_ref()?;
         Some(folders.models.join(format!("{slug}-{which}.bpk")))
@@ -185,7 +233,7 @@ where
             (resume.epoch, resume.state)
         }
         None => {
-            let history = History::new(columns(evaluate, recipe));
+            let history = History::new(columns(evaluate, recipe, &observed.names));
             let state = State {
                 fingerprint,
                 program: checkpoint::program(),
@@ -229,6 +277,7 @@ where
         display: session.display,
         folder: folder.clone(),
         best: model_path("best"),
+        observed,
         outcome: RefCell::new(Outcome { state, error: None }),
     });
 
@@ -314,7 +363,7 @@ pub fn load_model<M: burn::module::Module>(path: &std::path::Path, model: M) -> 
     Ok(model.valid())
 }
 
-fn columns<E>(evaluate: &[(&str, Arc<E>)], recipe: &Recipe) -> Vec<String> {
+fn columns<E>(evaluate: &[(&str, Arc<E>)], recipe: &Recipe, observed: &[String]) -> Vec<String> {
     let mut columns = vec!["epoch".to_string(), "total time".to_string()];
     for set in std::iter::once("train").chain(evaluate.iter().map(|(set, _)| *set)) {
         columns.push(format!("{set} loss"));
@@ -322,6 +371,7 @@ fn columns<E>(evaluate: &[(&str, Arc<E>)], recipe: &Recipe) -> Vec<String> {
             columns.push(format!("{set} {}", score.name()));
         }
     }
+    columns.extend(observed.iter().map(|name| format!("{OBSERVED}{name}")));
     columns
 }
 

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Begins the names of columns with numbers of the model itself.
+pub(super) const OBSERVED: &str = "model ";
+
 /// One row per epoch: `epoch` (from 0, as in the book), `total time` (seconds spent training, evaluation not counted),
 /// `train loss`, `test loss`, `train accuracy`, `test accuracy`, ...
 ///

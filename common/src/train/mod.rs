@@ -17,12 +17,16 @@ mod progress;
 mod recipe;
 mod schedule;
 mod score;
+mod state_dict;
 
 pub use checkpoint::{first_difference, program};
 pub use clip::Clip;
 pub use count::count_parameters;
 pub use epoch_loop::save_model;
-pub use fit::{Fitted, Folders, Session, draw_weights, fit, load_model, slug};
+pub use fit::{
+    Fitted, Folders, Observed, ReadNumbers, Session, draw_weights, fit, fit_observed, load_model,
+    slug,
+};
 pub use history::History;
 pub use objective::{
     Classifier, Network, Regressor, StepOutput, Trainable, cross_entropy, mean_squared_error,
@@ -32,3 +36,4 @@ pub use progress::{Display, Progress, Watch};
 pub use recipe::Recipe;
 pub use schedule::{Losses, Schedule};
 pub use score::{Overlap, Predictions, Score};
+pub use state_dict::StateDict;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::History;
+use super::history::OBSERVED;
 
 /// How training is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +119,7 @@ impl Progress {
             let value = history.last(column);
             match column.as_str() {
                 "epoch" => {}
+                other if other.starts_with(OBSERVED) => {}
                 "total time" => line += &format!("  {value:.1} s"),
                 _ => line += &format!("  {column} {value:.4}"),
             }
