@@ -79,7 +79,7 @@ pub(super) fn seeds(id: &str, finished: &[Finished]) {
 }
 
 /// A number with as many places as it deserves.
-pub(crate) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     if !value.is_finite() {
         "-".to_string()
     } else if value == 0.0 || (value.fract() == 0.0 && value.abs() < 1e9) {

@@ -1,13 +1,12 @@
 //! What a chapter is made of: numbered experiments, each a function of a [`Run`].
 
-pub(crate) use console::number;
-
 mod console;
 mod folder;
 mod options;
 mod run;
 mod runner;
 
+pub use console::number;
 pub use options::{DEFAULT_SEED, DataChoice, Options, Preset};
 pub use run::Run;
 pub use runner::{Finished, run_all};

@@ -54,14 +54,18 @@ pub fn rebuild(out: &Path) -> Result<(usize, PathBuf)> {
 }
 
 /// A finished run, found on disk.
-struct Found {
+pub struct Found {
     /// Relative to the gallery: `ch03/3.5/quick`.
-    folder: PathBuf,
-    summary: Summary,
+    pub folder: PathBuf,
+    /// What it found.
+    pub summary: Summary,
 }
 
 /// All runs `chNN/ID/NAME` below `out` that have a readable summary, in the book's order.
-fn finished(out: &Path) -> Result<Vec<Found>> {
+///
+/// # Errors
+/// [`Error::Io`] when a folder can't be read.
+pub fn finished(out: &Path) -> Result<Vec<Found>> {
     let mut runs = Vec::new();
     if !out.is_dir() {
         return Ok(runs);
