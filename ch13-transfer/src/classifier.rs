@@ -102,6 +102,7 @@ impl Architecture {
 
 /// A network with a last layer that can be replaced.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // there are few of them
 pub enum Backbone {
     /// ResNet-18 or ResNet-20.
     ResNet(ResNet),

@@ -38,7 +38,7 @@ pub(super) fn recipe(run: &Run, epochs: [usize; 3]) -> Recipe {
 }
 
 /// Epochs of 13.1 to 13.4.
-const EPOCHS: [usize; 3] = [2, 5, 10];
+const EPOCHS: [usize; 3] = [2, 4, 10];
 
 /// ResNet-18 from random weights.
 fn from_scratch(

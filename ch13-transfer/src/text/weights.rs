@@ -162,7 +162,7 @@ impl BertConfig {
                 return Err(format!("a {what} of {size}"));
             }
         }
-        if self.token_types > 16 || self.width % self.heads != 0 {
+        if self.token_types > 16 || !self.width.is_multiple_of(self.heads) {
             return Err(format!(
                 "{} heads can't share {} values, or {} kinds of sentences are too many",
                 self.heads, self.width, self.token_types
