@@ -58,7 +58,7 @@ proptest! {
 #[test]
 fn it_equals_pytorch() {
     // torch.nn.functional.gelu in double precision, and its gradient.
-    let want = [
+    let want: [(f32, f64, f64); 7] = [
         (-4.0, -1.266_849_75e-4, -5.036_405_1e-4),
         (-1.0, -0.158_655_254, -0.083_315_471),
         (-0.1, -0.046_017_216, 0.420_476_91),
@@ -71,7 +71,15 @@ fn it_equals_pytorch() {
     let leaf = leaf(&x, [x.len()], &Device::flex().autodiff());
     let [output, gradient] = results(leaf, &vec![1.0; x.len()], kernels::gelu);
     for (i, (x, value, slope)) in want.into_iter().enumerate() {
-        assert!((output[i] - value).abs() < 5e-7, "{x}: {}", output[i]);
-        assert!((gradient[i] - slope).abs() < 5e-7, "{x}: {}", gradient[i]);
+        assert!(
+            (f64::from(output[i]) - value).abs() < 5e-7,
+            "{x}: {}",
+            output[i]
+        );
+        assert!(
+            (f64::from(gradient[i]) - slope).abs() < 5e-7,
+            "{x}: {}",
+            gradient[i]
+        );
     }
 }
