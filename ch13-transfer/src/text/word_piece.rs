@@ -101,9 +101,11 @@ impl Pieces {
 
     /// Words and signs of punctuation, in lower case and without accents.
     fn words(&self, text: &str) -> Vec<String> {
-        let kept = text
-            .chars()
-            .filter(|&c| c.is_whitespace() || !(c == '\u{fffd}' || self.controls.contains(c)));
+        let is_kept = |&c: &char| {
+            let is_blank = matches!(c, '\t' | '\n' | '\r');
+            is_blank || !(c == '\u{fffd}' || self.controls.contains(c))
+        };
+        let kept = text.chars().filter(is_kept);
         // Each Chinese character is a word.
         let spaced = kept.flat_map(|c| match is_chinese(c) {
             true => [Some(' '), Some(c), Some(' ')],
