@@ -1,4 +1,4 @@
-//! The program as a user runs it: every experiment of photos at `smoke`, and the saved classifier.
+//! The program as a user runs it: every experiment at `smoke`, and the saved classifiers.
 
 #[path = "../../common/tests/cli_setup/mod.rs"]
 mod cli_setup;
@@ -58,4 +58,29 @@ fn experiments_with_photos_run_and_a_classifier_is_saved() {
     );
     assert_eq!(done.status.code(), Some(2));
     assert!(text(&done.stderr).contains("LeNet"));
+}
+
+#[test]
+fn experiments_with_news_run_and_a_classifier_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("runs");
+    let out_flag = ["--preset", "smoke", "--out", path(&out)];
+    let done = run_offline(PROGRAM, &[&["run", "13.6", "13.7"][..], &out_flag].concat());
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    for id in ["13.6", "13.7"] {
+        let summary = cli_setup::summary(&out.join("ch13").join(id).join("smoke"));
+        assert_eq!(summary["id"], id);
+        for list in ["figures", "models", "claims", "metrics"] {
+            assert!(
+                !summary[list].as_array().unwrap().is_empty(),
+                "{list} of {id}"
+            );
+        }
+    }
+    let news = "Stocks fall as oil rises";
+    let model = out.join("ch13/13.7/smoke/models/frozen-encoder-1-last.bpk");
+    let done = run_offline(PROGRAM, &["classify-text", news, "--model", path(&model)]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let said = text(&done.stdout);
+    assert!(said.contains(news) && said.contains("business"), "{said}");
 }

@@ -90,10 +90,6 @@ fn compare(name: &str) {
         let what = format!("{name} on {backend}");
         assert_numbers(&what, &kept(output), &want["output"], tolerance);
 
-        if backend != "flex" {
-            // Elsewhere the gradient of GELU is Burn's, which is that of the approximation by tanh, and off by up to 0.001.
-            continue;
-        }
         // In training without dropout, so that the output is the same and has gradients.
         let config = BertConfig {
             dropout: 0.0,
