@@ -78,7 +78,7 @@ fn experiments_with_news_run_and_a_classifier_is_saved() {
         }
     }
     let news = "Stocks fall as oil rises";
-    let model = out.join("ch13/13.7/smoke/models/frozen-encoder-1-last.bpk");
+    let model = out.join("ch13/13.7/smoke/models/frozen-encoder-last.bpk");
     let done = run_offline(PROGRAM, &["classify-text", news, "--model", path(&model)]);
     assert!(done.status.success(), "{}", text(&done.stderr));
     let said = text(&done.stdout);
