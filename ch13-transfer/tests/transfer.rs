@@ -1,6 +1,6 @@
 //! Parameter counts, and what freezing does: weights and statistics that stay, a last layer that learns.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use ch13_transfer::{Architecture, Backbone, Frozen, NormalizeInput, PhotoClassifier};
@@ -38,6 +38,23 @@ fn normalisation_takes_the_mean_and_divides_by_the_deviation() {
     let x = Tensor::<4>::ones([1, 3, 1, 1], &device);
     assert_eq!(values(normalize.forward(x)), [1.0, 3.0, 0.5]);
     assert_eq!(count_parameters(&normalize), 0);
+}
+
+/// How many parameters get a gradient in training.
+fn learning(network: &PhotoClassifier) -> usize {
+    #[derive(Default)]
+    struct Learning(usize);
+    impl ModuleVisitor for Learning {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            if parameter.val().is_require_grad() {
+                self.0 += parameter.lazy_shape().num_elements();
+            }
+        }
+    }
+    let mut learning = Learning::default();
+    let autodiff = Device::flex().autodiff();
+    network.clone().train().fork(&autodiff).visit(&mut learning);
+    learning.0
 }
 
 /// Features of fixed photos, in evaluation, and the weights of the last layer.
@@ -81,8 +98,10 @@ fn in_the_book_s_way_the_statistics_of_frozen_norms_move() {
     // Of its parameters only those of the last layer learn.
     for frozen in [Frozen::Features, Frozen::WeightsOnly] {
         let network = transferred(frozen, &device);
-        assert_eq!(count_parameters(&network), 64 * 2 + 2, "{frozen:?}");
+        assert_eq!(learning(&network), 64 * 2 + 2, "{frozen:?}");
     }
+    // The weights of ResNet-20 with a last layer for two classes.
+    assert_eq!(learning(&transferred(Frozen::Nothing, &device)), 269_202);
     assert!(matches!(
         transferred(Frozen::Nothing, &device).backbone,
         Backbone::ResNet(_)

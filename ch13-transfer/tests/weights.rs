@@ -62,7 +62,7 @@ fn files_of_other_networks_and_damaged_ones_are_refused() {
             with(|c| c.blocks[3] = 2),
             "it lacks stages.3.1",
         );
-        refused(&file(name), with(|c| c.blocks = vec![1; 3]), "stages");
+        refused(&file(name), with(|c| c.blocks = vec![1; 3]), "fc.weight");
         refused(&file(name), with(|c| c.classes = 4), "download.pytorch.org");
         let path = folder.path().join(name);
         let whole = std::fs::read(file(name)).unwrap();

@@ -68,7 +68,8 @@ fn face(side: usize, hanging: bool, seed: u64) -> Vec<u8> {
     let colors: [[f32; 3]; 4] = std::array::from_fn(|_| [0; 3].map(|_| rng.random_range(0.0..1.0)));
     let slope = [0, 1].map(|_| rng.random_range(-0.3f32..0.3));
     let mut pixels = Vec::with_capacity(3 * side * side);
-    for colors in colors {
+    for channel in 0..3 {
+        let colors = colors.map(|color| color[channel]);
         let mut canvas = Canvas::new(side, side);
         let all = [[0.0, 0.0], [size, 0.0], [size, size], [0.0, size]];
         canvas.fill(&all, |x, y| {

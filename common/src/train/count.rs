@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
-/// The number of parameters that are trained.
+/// The number of parameters, frozen ones among them.
 ///
 /// Burn's `num_params` counts the running statistics of batch norm too, which no gradient changes.
 pub fn count_parameters<M: Module>(model: &M) -> usize {
