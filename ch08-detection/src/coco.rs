@@ -181,7 +181,7 @@ impl PhotoDetector {
     /// A detector with the weights of a torchvision state dict: a `.pth` file, of old or new PyTorch, or a `.safetensors` file.
     ///
     /// # Errors
-    /// [`Error::Data`] when the file is damaged or is not of this detector, [`Error::Io`] when it can't be read.
+    /// [`common::Error::Data`] when the file is damaged or is not of this detector, [`common::Error::Io`] when it can't be read.
     pub fn load(path: &Path, config: PhotoDetectorConfig, device: &Device) -> Result<Self> {
         let mut detector = Self::new(config, device);
         let weights = StateDict {
@@ -197,7 +197,7 @@ impl PhotoDetector {
     /// What is on a photo, boxes in its own pixels.
     ///
     /// # Errors
-    /// [`Error::Training`] when scores can't be read from the device.
+    /// [`common::Error::Training`] when scores can't be read from the device.
     pub fn detect(
         &self,
         photo: &RgbImage,
