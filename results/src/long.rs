@@ -35,7 +35,7 @@ fn write_experiment(text: &mut String, experiment: &Experiment, runs: &Runs) {
         write_run(text, run);
     }
     if found.is_empty() {
-        text.push_str("\nNot run.\n");
+        text.push_str("\nNo run here.\n");
     }
 }
 

@@ -29,7 +29,7 @@ pub fn table(chapters: &[Chapter], runs: &Runs) -> String {
             metric.map_or(String::new(), |m| m.name.clone()),
             metric.map_or(String::new(), |m| number(m.value)),
             metric.and_then(|m| m.book).map_or(String::new(), number),
-            run.map_or("not run".to_string(), |run| run.preset.clone()),
+            run.map_or("none here".to_string(), |run| run.preset.clone()),
             run.map_or(String::new(), score),
         ];
         let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();

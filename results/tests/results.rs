@@ -80,7 +80,7 @@ fn all_experiments_are_there_in_the_books_order() {
 fn the_table_tells_of_the_best_run() {
     let out = tempfile::tempdir().unwrap();
     let before = table(&chapters(), &Runs::read(out.path()).unwrap());
-    assert!(row(&before, "3.5").contains("not run"), "{before}");
+    assert!(row(&before, "3.5").contains("none here"), "{before}");
 
     keep(out.path(), "quick", &run("quick", 0.943));
     let mut own = run("book", 0.1);
@@ -113,7 +113,7 @@ fn the_long_form_has_every_number_and_verdict() {
         "| test accuracy | 0.9430 | 0.9580 |",
         "| a\\|b | 0.2500 |  |",
         "- **fails**: pooling helps (0.1 against 0.2)",
-        "\nNot run.\n",
+        "\nNo run here.\n",
     ] {
         assert!(text.contains(part), "{part:?} is missing in\n{text}");
     }
