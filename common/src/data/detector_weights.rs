@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::DataOptions;
-use super::fetch::{Bundle, Found, Places, PublishedFile, file_in};
-use crate::{Error, Result};
+use super::fetch::{Bundle, Places, PublishedFile};
+use crate::Result;
 
 /// Where the weights of torchvision's Faster R-CNN are published.
 pub const COCO_DETECTOR: &str =
@@ -27,19 +27,10 @@ const BUNDLE: Bundle = Bundle {
 /// else downloaded (168 MB).
 ///
 /// # Errors
-/// [`Error::Data`] when it is nowhere and can't be downloaded: it says where to get it; [`Error::Usage`] for a data folder that does not
+/// [`crate::Error::Data`] when it is nowhere and can't be downloaded: it says where to get it; [`crate::Error::Usage`] for a data folder that does not
 /// exist.
 pub fn coco_detector_weights(options: &DataOptions) -> Result<(PathBuf, String)> {
-    let places = Places::new(options);
-    match places.find(&BUNDLE)? {
-        Found::Folder { path, origin } => {
-            let mut files = BUNDLE.files.iter();
-            let file = files.find_map(|file| file_in(&path, file.name));
-            let gone = || Error::Data(format!("{}: {} is gone", path.display(), BUNDLE.name));
-            Ok((file.ok_or_else(gone)?, origin))
-        }
-        Found::Nothing { reason } => Err(places.missing(&BUNDLE, &reason)),
-    }
+    Places::new(options).only_file(&BUNDLE)
 }
 
 #[cfg(test)]

@@ -182,6 +182,22 @@ impl Places {
         }))
     }
 
+    /// The only file of `bundle`, downloaded if it is nowhere else, and where it is in words. Nothing can take its place.
+    ///
+    /// # Errors
+    /// Those of [`Self::find`], and [`Error::Data`] when it can't be had: it says where to get it.
+    pub(super) fn only_file(&self, bundle: &Bundle) -> Result<(PathBuf, String)> {
+        match self.find(bundle)? {
+            Found::Folder { path, origin } => {
+                let mut files = bundle.files.iter();
+                let file = files.find_map(|file| file_in(&path, file.name));
+                let gone = || Error::Data(format!("{}: {} is gone", path.display(), bundle.name));
+                Ok((file.ok_or_else(gone)?, origin))
+            }
+            Found::Nothing { reason } => Err(self.missing(bundle, &reason)),
+        }
+    }
+
     /// Tells the user that `stand_in` takes the place of `bundle`, which was not found because of `reason`.
     ///
     /// # Errors
