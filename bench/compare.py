@@ -35,7 +35,7 @@ class Refused(Exception):
 
 def build():
     """The path of our side's program, as `cargo run` builds it."""
-    command = ["cargo", "build", "--quiet", "-p", "bench", "--message-format=json-render-diagnostics"]
+    command = ["cargo", "build", "--quiet", "--workspace", "--bin", "bench", "--message-format=json-render-diagnostics"]
     done = subprocess.run(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit("our side does not build")

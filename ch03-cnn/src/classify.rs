@@ -1,6 +1,6 @@
 //! `cargo run -p ch03-cnn -- classify digit.png`: the pooled CNN of 3.5 put to use.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use common::cli;
 use common::data::digit_from_file;
 use common::device;
-use common::experiment::{Action, Chapter, Options, Preset, run_all};
+use common::experiment::{Action, Chapter, Options, model_in, saved_or_trained};
 use common::train::{Network, load_model, slug};
 use common::{Error, Result};
 use console::style;
@@ -77,31 +77,10 @@ fn run(chapter: &Chapter, arguments: &ArgMatches) -> Result<()> {
 
 /// The model of 3.5: that of the longest training there is, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
-    let folder = chapter.folder(&options.out).join(EXPERIMENT);
     let file = format!("{}-last.bpk", slug(POOLED));
-    let model = |run: &Path| run.join("models").join(&file);
-    for preset in [Preset::Book, Preset::Quick] {
-        let model = model(&folder.join(preset.name()));
-        if model.is_file() {
-            return Ok(model);
-        }
-    }
-    println!(
-        "No trained network yet: training that of {EXPERIMENT} first, which takes a few minutes."
-    );
-    let experiment = chapter.find(EXPERIMENT).ok_or_else(|| {
-        Error::Usage(format!(
-            "{EXPERIMENT}: no such experiment in {}",
-            chapter.name
-        ))
-    })?;
-    let finished = run_all(chapter, &[experiment], options)?;
-    let run = finished
-        .first()
-        .map(|run| run.folder.clone())
-        .unwrap_or(folder);
-    println!();
-    Ok(model(&run))
+    saved_or_trained(chapter, options, &[EXPERIMENT], EXPERIMENT, |_, run| {
+        model_in(run, &file)
+    })
 }
 
 /// Prints what the network saw, and its three best guesses beside it.

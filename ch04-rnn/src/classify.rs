@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use common::Result;
 use common::cli;
 use common::data::{LANGUAGES, Spelled, spell};
 use common::device;
-use common::experiment::{Action, Chapter, Options, Preset, run_all};
+use common::experiment::{Action, Chapter, Options, model_in, saved_or_trained};
 use common::train::{load_model, slug};
-use common::{Error, Result};
 use console::style;
 
 use crate::experiments::{Kind, Rate};
@@ -76,34 +76,16 @@ fn run(chapter: &Chapter, arguments: &ArgMatches) -> Result<()> {
 
 /// The model of 4.6: that of the longest training there is, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
-    let folder = chapter.folder(&options.out).join(EXPERIMENT);
-    if let Some(model) = [Preset::Book, Preset::Quick]
-        .iter()
-        .find_map(|preset| saved(&folder.join(preset.name())))
-    {
-        return Ok(model);
-    }
-    println!(
-        "No trained network yet: training that of {EXPERIMENT} first, which takes a few minutes."
-    );
-    let experiment = chapter.find(EXPERIMENT).ok_or_else(|| {
-        Error::Usage(format!(
-            "{EXPERIMENT}: no such experiment in {}",
-            chapter.name
-        ))
-    })?;
-    let finished = run_all(chapter, &[experiment], options)?;
-    println!();
-    let model = finished.first().and_then(|run| saved(&run.folder));
-    model.ok_or_else(|| Error::Training(format!("{EXPERIMENT} has saved no network")))
+    saved_or_trained(chapter, options, &[EXPERIMENT], EXPERIMENT, |_, run| {
+        saved(run)
+    })
 }
 
 /// The better of the networks that a run of 4.6 has saved.
 fn saved(run: &Path) -> Option<PathBuf> {
     [Rate::Asked, Rate::Book].into_iter().find_map(|rate| {
         let file = format!("{}-last.bpk", slug(&Kind::Both.name(rate)));
-        let model = run.join("models").join(file);
-        model.is_file().then_some(model)
+        model_in(run, &file)
     })
 }
 

@@ -8,7 +8,7 @@
 mod golden_setup;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use ch06_design::deep::{ResidualCnn, SkipCnn, SkipMlp};
 use ch06_design::layers::{ConvNorm, Hidden, LeakyRelu, LinearNorm, Style};
 use ch06_design::mixing::InfoShare;
@@ -17,9 +17,10 @@ use ch06_design::networks::{Cnn, Mlp};
 use ch06_design::residual::{ResidualBlockE, ResidualBottleNeck};
 use ch06_design::skip::{SkipConv2d, SkipFc};
 use common::data::{PaddedSequences, Sequences, spell};
-use common::train::{Network, count_parameters};
-use golden_setup::{SetParameters, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, read_golden, values};
+use common::train::Network;
+use golden_setup::modules::{Wanted, prepared, weighted};
+use golden_setup::{assert_described, assert_gradients};
+use golden_setup::{devices, gradients_of, read_golden, values};
 use serde_json::Value;
 
 const STYLES: [(&str, Style); 4] = [
@@ -39,51 +40,19 @@ fn golden(name: &str) -> Value {
     golden[name].take()
 }
 
-/// `output` weighted by noise, so that each value has another gradient.
-fn weighted<const D: usize>(output: Tensor<D>) -> Tensor<1> {
-    let shape = output.dims();
-    let directions = noise(2000, shape.iter().product());
-    let directions = Tensor::from_data(TensorData::new(directions, shape), &output.device());
-    (output * directions).sum()
-}
-
-/// The module with the fixture's parameters, ready to be trained.
-fn prepared<M: Module>(want: &Value, fresh: impl Fn(&Device) -> M, device: &Device) -> M {
-    let module = fresh(device);
-    assert_eq!(want["parameters"], count_parameters(&module));
-    let module = module.map(&mut SetParameters::default());
-    module.train().fork(&device.clone().autodiff())
-}
-
 fn compare<M: Module, const I: usize, const O: usize>(
     name: &str,
     shape: [usize; I],
     fresh: impl Fn(&Device) -> M,
     forward: impl Fn(&M, Tensor<I>) -> Tensor<O>,
 ) {
-    let want = golden(name);
-    let seed = want["seed"].as_u64().unwrap();
-    for (backend, tolerance) in devices() {
-        let what = |which: &str| format!("{name} on {backend}: {which}");
-        let device = common::device::open(backend).unwrap().device;
-        let module = prepared(&want, &fresh, &device);
-        let input = TensorData::new(noise(seed, shape.iter().product()), shape);
-        let leaf = Tensor::<I>::from_data(input.clone(), &device.clone().autodiff());
-        let leaf = leaf.require_grad();
-
-        let output = forward(&module, leaf.clone());
-        let gradients = weighted(output.clone()).backward();
-        let check = |which: &str, found: Vec<f32>| {
-            assert_described(&what(which), &found, &want[which], tolerance);
-        };
-        check("training", values(output));
-        check("input", values(leaf.grad(&gradients).unwrap()));
-        let found = gradients_of(&module, &gradients);
-        assert_gradients(&what("training"), &found, &want["gradients"], tolerance);
-
-        let input = Tensor::from_data(input, &device);
-        check("evaluation", values(forward(&module.valid(), input)));
-    }
+    let wanted = Wanted {
+        name,
+        numbers: golden(name),
+        rounding: 1.0,
+    };
+    let input = wanted.input(shape.iter().product());
+    wanted.compare(input, shape, fresh, forward);
 }
 
 /// A network with this many images.

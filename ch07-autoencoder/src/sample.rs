@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use common::cli;
 use common::device;
-use common::experiment::{Action, Chapter, Options, Preset, run_all};
+use common::experiment::{Action, Chapter, Options, model_in, saved_or_trained};
 use common::train::{interrupt, load_model, slug};
 use common::{Error, Result};
 
@@ -150,35 +150,8 @@ fn read_alphabet(model: &Path) -> Result<Vocabulary> {
 
 /// The model of 7.7: that of the longest training there is, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
-    let folder = chapter.folder(&options.out).join(EXPERIMENT);
-    let saved = |run: &Path| {
-        let model = run
-            .join("models")
-            .join(format!("{}-last.bpk", slug(CHARACTERS)));
-        model.is_file().then_some(model)
-    };
-    if let Some(model) = [Preset::Book, Preset::Quick]
-        .iter()
-        .find_map(|preset| saved(&folder.join(preset.name())))
-    {
-        return Ok(model);
-    }
-    println!(
-        "No trained network yet: training that of {EXPERIMENT} first, which takes two minutes."
-    );
-    let experiment = chapter.find(EXPERIMENT).ok_or_else(|| {
-        Error::Usage(format!(
-            "{EXPERIMENT}: no such experiment in {}",
-            chapter.name
-        ))
-    })?;
-    // A seed is for the text; the network is always the same.
-    let options = Options {
-        seed: common::experiment::DEFAULT_SEED,
-        ..options.clone()
-    };
-    let finished = run_all(chapter, &[experiment], &options)?;
-    println!();
-    let model = finished.first().and_then(|run| saved(&run.folder));
-    model.ok_or_else(|| Error::Training(format!("{EXPERIMENT} has saved no network")))
+    let file = format!("{}-last.bpk", slug(CHARACTERS));
+    saved_or_trained(chapter, options, &[EXPERIMENT], EXPERIMENT, |_, run| {
+        model_in(run, &file)
+    })
 }

@@ -1,15 +1,17 @@
 //! `cargo run -p ch08-detection -- segment photo.png`: the U-Net of 8.3 put to use on a picture of any size.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use common::data::picture_from_file;
 use common::device;
-use common::experiment::{Action, Chapter, Options, Preset, run_all};
+use common::experiment::{Action, Chapter, Options, model_in, saved_or_trained};
+use common::files::write_atomic;
 use common::train::{load_model, slug};
 use common::{Error, Result, cli};
-use image::{GrayImage, Luma, Rgb, RgbImage};
+use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 
 use crate::experiments::{UNET, unet};
 use crate::networks::SegmentationNetwork;
@@ -85,44 +87,33 @@ fn run(chapter: &Chapter, arguments: &ArgMatches) -> Result<()> {
         let at = |x: u32, y: u32| mask[y as usize * width as usize + x as usize] == 1;
         let grey = |x, y| Luma([if at(x, y) { 255 } else { 0 }]);
         let black_and_white = GrayImage::from_fn(width, height, grey);
-        let file = folder.join(format!("{name}-mask.png"));
-        save(&file, |file| black_and_white.save(file))?;
-        let file = folder.join(format!("{name}-overlay.png"));
-        save(&file, |file| overlay(picture, &mask).save(file))?;
+        save(
+            &folder.join(format!("{name}-mask.png")),
+            black_and_white.into(),
+        )?;
+        save(
+            &folder.join(format!("{name}-overlay.png")),
+            overlay(picture, &mask).into(),
+        )?;
     }
     Ok(())
 }
 
-fn save(path: &Path, write: impl Fn(&Path) -> image::ImageResult<()>) -> Result<()> {
-    write(path).map_err(|error| Error::Data(format!("{}: {error}", path.display())))?;
+fn save(path: &Path, picture: DynamicImage) -> Result<()> {
+    let mut png = Cursor::new(Vec::new());
+    let written = picture.write_to(&mut png, ImageFormat::Png);
+    written.map_err(|error| Error::Data(format!("{}: {error}", path.display())))?;
+    write_atomic(path, png.get_ref())?;
     println!("  {}", path.display());
     Ok(())
 }
 
 /// The model of 8.3: that of the longest training there is, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
-    let folder = chapter.folder(&options.out).join(EXPERIMENT);
     let file = format!("{}-last.bpk", slug(UNET));
-    let model = |run: &Path| run.join("models").join(&file);
-    for preset in [Preset::Book, Preset::Quick] {
-        let model = model(&folder.join(preset.name()));
-        if model.is_file() {
-            return Ok(model);
-        }
-    }
-    println!(
-        "No trained network yet: training that of {EXPERIMENT} first, which takes a few minutes."
-    );
-    let experiment = chapter.find(EXPERIMENT).ok_or_else(|| {
-        Error::Usage(format!(
-            "{EXPERIMENT}: no such experiment in {}",
-            chapter.name
-        ))
-    })?;
-    let finished = run_all(chapter, &[experiment], options)?;
-    let run = finished.first().map(|run| run.folder.clone());
-    println!();
-    Ok(model(&run.unwrap_or(folder)))
+    saved_or_trained(chapter, options, &[EXPERIMENT], EXPERIMENT, |_, run| {
+        model_in(run, &file)
+    })
 }
 
 /// The mask of a picture, [height, width], 1 where the network sees a nucleus.

@@ -19,8 +19,8 @@ use ch08_detection::networks::{PlainCnn, SegmentationNetwork, TransposedCnn};
 use ch08_detection::roi_heads::{Detection, Object, pool};
 use ch08_detection::unet::{UNet, UNetBlock2d};
 use common::kernels::{Region, RoiAlign, roi_align};
-use common::train::count_parameters;
-use golden_setup::{SetParameters, assert_described, assert_gradients};
+use golden_setup::modules::{Wanted, noisy, prepared, weighted};
+use golden_setup::{assert_described, assert_gradients};
 use golden_setup::{devices, gradients_of, noise, read_golden, values};
 use serde_json::Value;
 
@@ -33,50 +33,19 @@ fn golden(name: &str) -> Value {
     golden[name].take()
 }
 
-/// `output` weighted by noise, so that each value has another gradient.
-fn weighted<const D: usize>(output: Tensor<D>) -> Tensor<1> {
-    let shape = output.dims();
-    (output.clone() * noisy(2000, shape, &output.device())).sum()
-}
-
-fn noisy<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> Tensor<D> {
-    let values = noise(seed, shape.iter().product());
-    Tensor::from_data(TensorData::new(values, shape), device)
-}
-
-/// The module with the fixture's parameters, ready to be trained.
-fn prepared<M: Module>(want: &Value, fresh: impl Fn(&Device) -> M, device: &Device) -> M {
-    let module = fresh(device);
-    assert_eq!(want["parameters"], count_parameters(&module));
-    let module = module.map(&mut SetParameters::default());
-    module.train().fork(&device.clone().autodiff())
-}
-
 fn compare<M: Module>(
     name: &str,
     shape: [usize; 4],
     fresh: impl Fn(&Device) -> M,
     forward: impl Fn(&M, Tensor<4>) -> Tensor<4>,
 ) {
-    let want = golden(name);
-    let seed = want["seed"].as_u64().unwrap();
-    for (backend, tolerance) in devices() {
-        let what = |which: &str| format!("{name} on {backend}: {which}");
-        let device = common::device::open(backend).unwrap().device;
-        let module = prepared(&want, &fresh, &device);
-        let leaf = noisy(seed, shape, &device.clone().autodiff()).require_grad();
-        let output = forward(&module, leaf.clone());
-        let gradients = weighted(output.clone()).backward();
-        let check = |which: &str, found: Vec<f32>| {
-            assert_described(&what(which), &found, &want[which], tolerance);
-        };
-        check("training", values(output));
-        check("input", values(leaf.grad(&gradients).unwrap()));
-        let found = gradients_of(&module, &gradients);
-        assert_gradients(&what("training"), &found, &want["gradients"], tolerance);
-        let output = forward(&module.valid(), noisy(seed, shape, &device));
-        check("evaluation", values(output));
-    }
+    let wanted = Wanted {
+        name,
+        numbers: golden(name),
+        rounding: 1.0,
+    };
+    let input = wanted.input(shape.iter().product());
+    wanted.compare(input, shape, fresh, forward);
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! `cargo run -p ch09-gan -- sample --digits 0123456789`: the conditional generator of 9.6 put to use.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use common::Result;
 use common::cli;
 use common::device;
-use common::experiment::{Action, Chapter, Options, Preset, run_all};
+use common::experiment::{Action, Chapter, Options, model_in, saved_or_trained};
 use common::files::write_atomic;
 use common::plot::Frame;
 use common::train::{load_model, slug};
-use common::{Error, Result};
 
 use crate::experiments::{CONDITIONAL, conditional_generator};
 use crate::judge::{made, noise_for};
@@ -114,28 +114,8 @@ fn picture_of(options: &mut Options) -> PathBuf {
 
 /// The generator of 9.6: that of the longest training there is, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
-    let folder = chapter.folder(&options.out).join(EXPERIMENT);
     let file = format!("{}-last.bpk", slug(CONDITIONAL));
-    let model = |run: &Path| run.join("models").join(&file);
-    for preset in [Preset::Book, Preset::Quick] {
-        let model = model(&folder.join(preset.name()));
-        if model.is_file() {
-            return Ok(model);
-        }
-    }
-    if !options.quiet {
-        println!(
-            "No trained generator yet: training that of {EXPERIMENT} first, which takes a few minutes."
-        );
-    }
-    let experiment = chapter.find(EXPERIMENT).ok_or_else(|| {
-        let name = chapter.name;
-        Error::Usage(format!("{EXPERIMENT}: no such experiment in {name}"))
-    })?;
-    let mut options = options.clone();
-    // --seed chooses the styles; the generator is the one that 9.6 would have trained.
-    options.seed = common::experiment::DEFAULT_SEED;
-    let finished = run_all(chapter, &[experiment], &options)?;
-    let run = finished.first().map(|run| run.folder.clone());
-    Ok(model(&run.unwrap_or(folder)))
+    saved_or_trained(chapter, options, &[EXPERIMENT], EXPERIMENT, |_, run| {
+        model_in(run, &file)
+    })
 }

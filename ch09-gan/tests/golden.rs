@@ -7,15 +7,14 @@
 #[path = "../../common/tests/golden_setup/mod.rs"]
 mod golden_setup;
 
-use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use ch09_gan::conditional::Conditional;
 use ch09_gan::convolutional::{ConvDiscriminator, ConvGenerator};
 use ch09_gan::losses::{CriticBatch, critic_loss, discriminator_loss, gradient_penalty};
 use ch09_gan::players::{Discriminator, Generator};
 use ch09_gan::simple::{SimpleDiscriminator, SimpleGenerator};
-use common::train::count_parameters;
-use golden_setup::{SetParameters, assert_described, assert_gradients};
+use golden_setup::modules::prepared;
+use golden_setup::{assert_described, assert_gradients};
 use golden_setup::{devices, gradients_of, noise, read_golden, values};
 use serde_json::Value;
 
@@ -33,14 +32,6 @@ fn golden(name: &str) -> Value {
 fn rows(seed: u64, width: usize, device: &Device) -> Tensor<2> {
     let values = noise(seed, BATCH * width);
     Tensor::from_data(TensorData::new(values, [BATCH, width]), device)
-}
-
-/// The network with the fixture's parameters, on a device with automatic differentiation.
-fn prepared<M: Module>(want: &Value, fresh: impl Fn(&Device) -> M, device: &Device) -> M {
-    let module = fresh(device);
-    assert_eq!(want["parameters"], count_parameters(&module));
-    let module = module.map(&mut SetParameters::default());
-    module.train().fork(&device.clone().autodiff())
 }
 
 fn compare_generator<G: Generator>(name: &str, fresh: impl Fn(&Device) -> G) {

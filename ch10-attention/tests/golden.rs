@@ -8,14 +8,14 @@
 mod golden_setup;
 
 use burn::module::Module;
-use burn::tensor::{Bool, Device, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Tensor};
 use ch10_attention::networks::{Baseline, ContextAttention, HIDDEN, SimpleAttention};
 use ch10_attention::{
     AdditiveAttentionScore, AttentionAvg, AttentionScore, DotScore, GeneralScore, masked_mean,
 };
-use common::train::{Network, count_parameters};
-use golden_setup::{SetParameters, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, read_golden, values};
+use common::train::Network;
+use golden_setup::modules::Wanted;
+use golden_setup::read_golden;
 use serde_json::Value;
 
 /// Width of states in the tests of scores, and states of a bag.
@@ -28,14 +28,6 @@ const SIZES: [usize; 4] = [5, 1, 3, 4];
 fn golden(name: &str) -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
     read_golden(path)[name].take()
-}
-
-/// `output` weighted by noise, so that each value has another gradient.
-fn weighted<const D: usize>(output: Tensor<D>) -> Tensor<1> {
-    let shape = output.dims();
-    let directions = noise(2000, shape.iter().product());
-    let directions = Tensor::from_data(TensorData::new(directions, shape), &output.device());
-    (output * directions).sum()
 }
 
 /// Zeros in the places of padding.
@@ -57,40 +49,16 @@ fn compare<M: Module, const I: usize, const O: usize>(
     fresh: impl Fn(&Device) -> M,
     forward: impl Fn(&M, Tensor<I>) -> Tensor<O>,
 ) {
-    let want = golden(name);
-    let mut input = noise(want["seed"].as_u64().unwrap(), shape.iter().product());
+    let wanted = Wanted {
+        name,
+        numbers: golden(name),
+        rounding: if I == 5 { ROUNDING } else { 1.0 },
+    };
+    let mut input = wanted.input(shape.iter().product());
     if name.ends_with("padded") {
         input = without_padding(input, shape);
     }
-    for (backend, tolerance) in devices() {
-        let tolerance = if I == 5 {
-            ROUNDING * tolerance
-        } else {
-            tolerance
-        };
-        let what = |which: &str| format!("{name} on {backend}: {which}");
-        let device = common::device::open(backend).unwrap().device;
-        let module = fresh(&device);
-        assert_eq!(want["parameters"], count_parameters(&module));
-        let module = module.map(&mut SetParameters::default());
-        let module = module.train().fork(&device.clone().autodiff());
-        let input = TensorData::new(input.clone(), shape);
-        let leaf = Tensor::<I>::from_data(input.clone(), &device.clone().autodiff());
-        let leaf = leaf.require_grad();
-
-        let output = forward(&module, leaf.clone());
-        let gradients = weighted(output.clone()).backward();
-        let check = |which: &str, found: Vec<f32>| {
-            assert_described(&what(which), &found, &want[which], tolerance);
-        };
-        check("training", values(output));
-        check("input", values(leaf.grad(&gradients).unwrap()));
-        let found = gradients_of(&module, &gradients);
-        assert_gradients(&what("training"), &found, &want["gradients"], tolerance);
-
-        let input = Tensor::from_data(input, &device);
-        check("evaluation", values(forward(&module.valid(), input)));
-    }
+    wanted.compare(input, shape, fresh, forward);
 }
 
 fn compare_network<N: Network<Input = Tensor<5>>>(

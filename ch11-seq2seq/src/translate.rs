@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use common::experiment::{Action, Chapter, Options, Preset, run_all};
+use common::experiment::{Action, Chapter, Options, model_in, saved_or_trained};
 use common::train::{load_model, slug};
-use common::{Error, Result, cli, device, plot};
+use common::{Result, cli, device, plot};
 use console::style;
 
 use crate::experiments::MODEL;
@@ -135,28 +135,12 @@ pub(crate) fn heat_map(
 
 /// The translator of the longest training there is, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
-    for preset in [Preset::Book, Preset::Quick] {
-        for id in EXPERIMENTS {
-            let run = chapter.folder(&options.out).join(id).join(preset.name());
-            if let Some(model) = saved(&run) {
-                return Ok(model);
-            }
-        }
-    }
-    let id = EXPERIMENTS[0];
-    println!("No trained translator yet: training that of {id} first, which takes a few minutes.");
-    let experiment = chapter
-        .find(id)
-        .ok_or_else(|| Error::Usage(format!("{id}: no such experiment in {}", chapter.name)))?;
-    let finished = run_all(chapter, &[experiment], options)?;
-    println!();
-    let model = finished.first().and_then(|run| saved(&run.folder));
-    model.ok_or_else(|| Error::Training(format!("{id} has saved no translator")))
+    let [train, ..] = EXPERIMENTS;
+    saved_or_trained(chapter, options, &EXPERIMENTS, train, |_, run| saved(run))
 }
 
 /// The translator that a run has saved.
 fn saved(run: &Path) -> Option<PathBuf> {
-    let models = run.join("models");
-    let model = models.join(format!("{}-last.bpk", slug(MODEL)));
-    (model.is_file() && models.join(VOCABULARY).is_file()).then_some(model)
+    model_in(run, VOCABULARY)?;
+    model_in(run, &format!("{}-last.bpk", slug(MODEL)))
 }

@@ -6,7 +6,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use common::data::{NEWS_CLASSES, PAD, Sequences, UNK, Vocabulary, basic_english};
-use common::experiment::{Action, Chapter, Options, Preset, run_all};
+use common::experiment::{Action, Chapter, Options, model_in, saved_or_trained};
 use common::train::{Classifier, load_model};
 use common::{Error, Result, cli, device};
 use console::style;
@@ -22,7 +22,7 @@ const NETS: [(Net, &str); 3] = [
     (Net::Attention, "12.3"),
 ];
 /// The one that is trained if there is none: it takes a minute, and is nearly as good.
-const TRAINED: (Net, &str) = (Net::AttentionPosition, "12.6");
+const TRAINED: &str = "12.6";
 /// Width of the bar of a sure answer.
 const BAR: f32 = 30.0;
 /// Words whose weights are told.
@@ -196,28 +196,10 @@ fn net_of(file: &std::path::Path) -> Result<Net> {
 
 /// The best network of the longest trainings there are, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<(Net, PathBuf)> {
-    let saved = |net: Net, run: PathBuf| {
-        let models = run.join("models");
-        let model = models.join(net.file());
-        (model.is_file() && models.join(VOCABULARY).is_file()).then_some((net, model))
-    };
-    for preset in [Preset::Book, Preset::Quick] {
-        for (net, id) in NETS {
-            let run = chapter.folder(&options.out).join(id).join(preset.name());
-            if let Some(found) = saved(net, run) {
-                return Ok(found);
-            }
-        }
-    }
-    let (net, id) = TRAINED;
-    println!("No trained network yet: training that of {id} first, which takes a minute.");
-    let experiment = chapter
-        .find(id)
-        .ok_or_else(|| Error::Usage(format!("{id}: no such experiment in {}", chapter.name)))?;
-    let finished = run_all(chapter, &[experiment], options)?;
-    println!();
-    let model = finished
-        .first()
-        .and_then(|run| saved(net, run.folder.clone()));
-    model.ok_or_else(|| Error::Training(format!("{id} has saved no network")))
+    let ids = NETS.map(|(_, id)| id);
+    saved_or_trained(chapter, options, &ids, TRAINED, |id, run| {
+        model_in(run, VOCABULARY)?;
+        let (net, _) = NETS.into_iter().find(|(_, of)| *of == id)?;
+        Some((net, model_in(run, &net.file())?))
+    })
 }

@@ -16,8 +16,9 @@ use ch12_transformer::{
 use common::data::{PAD, PaddedSequences, Sequences};
 use common::kernels::AttentionMask;
 use common::nn::MultiHeadAttentionConfig;
-use common::train::{Network, count_parameters};
-use golden_setup::{SetParameters, assert_described, assert_gradients};
+use common::train::Network;
+use golden_setup::modules::{prepared, weighted};
+use golden_setup::{assert_described, assert_gradients};
 use golden_setup::{devices, gradients_of, noise, read_golden, values};
 use serde_json::Value;
 
@@ -44,14 +45,6 @@ const ROUNDING: f64 = 10.0;
 fn golden(name: &str) -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
     read_golden(path)[name].take()
-}
-
-/// `output` weighted by noise, so that each value has another gradient.
-fn weighted<const D: usize>(output: Tensor<D>) -> Tensor<1> {
-    let shape = output.dims();
-    let directions = noise(2000, shape.iter().product());
-    let directions = Tensor::from_data(TensorData::new(directions, shape), &output.device());
-    (output * directions).sum()
 }
 
 /// What a module reads, and its gradient if it has one.
@@ -82,11 +75,8 @@ fn compare<M: Module, X: Input, const O: usize>(
         let tolerance = rounding * tolerance;
         let what = |which: &str| format!("{name} on {backend}: {which}");
         let device = common::device::open(backend).unwrap().device;
-        let module = fresh(&device);
-        assert_eq!(want["parameters"], count_parameters(&module), "{name}");
-        let module = module.map(&mut SetParameters::default());
+        let module = prepared(&want, &fresh, &device);
         let autodiff = device.clone().autodiff();
-        let module = module.train().fork(&autodiff);
         let read = input(&autodiff);
         let output = forward(&module, read.clone());
         let gradients = weighted(output.clone()).backward();

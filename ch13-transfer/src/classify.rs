@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use burn::tensor::activation::softmax;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use common::data::{Images, pet_from_file};
-use common::experiment::{Action, Chapter, Options, Preset, run_all};
+use common::experiment::{Action, Chapter, Options, model_in, saved_or_trained};
 use common::train::{Network, load_model};
 use common::{Error, Result, cli, device};
 use console::style;
@@ -98,23 +98,8 @@ fn answer(photo: &Images, network: &PhotoClassifier, device: &Device) -> Result<
 
 /// The classifier of the longest training there is, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
-    let folder = chapter.folder(&options.out);
-    let model = |run: &Path| run.join("models").join(CLASSIFIER[0]);
-    for id in EXPERIMENTS {
-        for preset in [Preset::Book, Preset::Quick] {
-            let model = model(&folder.join(id).join(preset.name()));
-            if model.is_file() {
-                return Ok(model);
-            }
-        }
-    }
-    let [.., id] = EXPERIMENTS;
-    println!("No trained network yet: training those of {id} first, which takes a few minutes.");
-    let experiment = chapter
-        .find(id)
-        .ok_or_else(|| Error::Usage(format!("{id}: no such experiment in {}", chapter.name)))?;
-    let finished = run_all(chapter, &[experiment], options)?;
-    let run = finished.first().map(|run| run.folder.clone());
-    println!();
-    Ok(model(&run.unwrap_or(folder)))
+    let [.., train] = EXPERIMENTS;
+    saved_or_trained(chapter, options, &EXPERIMENTS, train, |_, run| {
+        model_in(run, CLASSIFIER[0])
+    })
 }

@@ -6,7 +6,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use common::data::{Batches, NEWS_CLASSES};
-use common::experiment::{Action, Chapter, Options, Preset, run_all};
+use common::experiment::{Action, Chapter, Options, model_in, saved_or_trained};
 use common::train::{Classifier, load_model, slug};
 use common::{Error, Result, cli, device};
 use console::style;
@@ -108,26 +108,9 @@ fn tell(encoder: &TextEncoder, head: &AttentionHead, text: &str, device: &Device
 
 /// The head of the longest training there is, or one that is trained now.
 fn trained(chapter: &Chapter, options: &Options) -> Result<PathBuf> {
-    let saved = |run: PathBuf| {
-        let models = run.join("models");
-        let model = models.join(format!("{}-last.bpk", slug(FROZEN)));
-        (model.is_file() && models.join(ENCODER).is_file()).then_some(model)
-    };
-    for preset in [Preset::Book, Preset::Quick] {
-        let run = chapter
-            .folder(&options.out)
-            .join(TRAINED)
-            .join(preset.name());
-        if let Some(found) = saved(run) {
-            return Ok(found);
-        }
-    }
-    println!("No trained network yet: training that of {TRAINED} first, which takes some minutes.");
-    let experiment = chapter.find(TRAINED).ok_or_else(|| {
-        Error::Usage(format!("{TRAINED}: no such experiment in {}", chapter.name))
-    })?;
-    let finished = run_all(chapter, &[experiment], options)?;
-    println!();
-    let model = finished.first().and_then(|run| saved(run.folder.clone()));
-    model.ok_or_else(|| Error::Training(format!("{TRAINED} has saved no network")))
+    let file = format!("{}-last.bpk", slug(FROZEN));
+    saved_or_trained(chapter, options, &[TRAINED], TRAINED, |_, run| {
+        model_in(run, ENCODER)?;
+        model_in(run, &file)
+    })
 }

@@ -13,9 +13,10 @@ use ch14_advanced::blur::{BlurLayer, Filter, MaxPool2dAa};
 use ch14_advanced::mixup::{MixedLabels, mixup_loss};
 use ch14_advanced::networks::Cnn;
 use ch14_advanced::residual::{ResidualBlock, ResidualNet, Style};
-use common::train::{Network, count_parameters};
-use golden_setup::{SetParameters, assert_close, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, read_golden, values};
+use common::train::Network;
+use golden_setup::modules::Wanted;
+use golden_setup::{assert_close, assert_described};
+use golden_setup::{devices, noise, read_golden, values};
 use serde_json::Value;
 
 const FILTERS: [(&str, Filter); 2] = [
@@ -30,14 +31,6 @@ fn golden(name: &str) -> Value {
     read_golden(path)[name].take()
 }
 
-/// `output` weighted by noise, so that each value has another gradient.
-fn weighted<const D: usize>(output: Tensor<D>) -> Tensor<1> {
-    let shape = output.dims();
-    let directions = noise(2000, shape.iter().product());
-    let directions = Tensor::from_data(TensorData::new(directions, shape), &output.device());
-    (output * directions).sum()
-}
-
 /// `rounding` is how much further than others a deep module may be from PyTorch.
 fn compare<M: Module, const D: usize, const O: usize>(
     name: &str,
@@ -46,34 +39,13 @@ fn compare<M: Module, const D: usize, const O: usize>(
     fresh: impl Fn(&Device) -> M,
     forward: impl Fn(&M, Tensor<D>) -> Tensor<O>,
 ) {
-    let want = golden(name);
-    let seed = want["seed"].as_u64().expect(name);
-    for (backend, tolerance) in devices() {
-        let tolerance = rounding * tolerance;
-        let what = |which: &str| format!("{name} on {backend}: {which}");
-        let device = common::device::open(backend).unwrap().device;
-        let module = fresh(&device);
-        assert_eq!(want["parameters"], count_parameters(&module), "{name}");
-        let module = module.map(&mut SetParameters::default());
-        let module = module.train().fork(&device.clone().autodiff());
-        let input = TensorData::new(noise(seed, shape.iter().product()), shape);
-        let leaf = Tensor::<D>::from_data(input.clone(), &device.clone().autodiff());
-        let leaf = leaf.require_grad();
-
-        let output = forward(&module, leaf.clone());
-        let gradients = weighted(output.clone()).backward();
-        let check = |which: &str, found: Vec<f32>| {
-            assert_described(&what(which), &found, &want[which], tolerance);
-        };
-        check("training", values(output));
-        check("input", values(leaf.grad(&gradients).unwrap()));
-        if !want["gradients"].is_null() {
-            let found = gradients_of(&module, &gradients);
-            assert_gradients(&what("training"), &found, &want["gradients"], tolerance);
-        }
-        let input = Tensor::from_data(input, &device);
-        check("evaluation", values(forward(&module.valid(), input)));
-    }
+    let wanted = Wanted {
+        name,
+        numbers: golden(name),
+        rounding,
+    };
+    let input = wanted.input(shape.iter().product());
+    wanted.compare(input, shape, fresh, forward);
 }
 
 fn compare_network<N: Network<Input = Tensor<4>>>(

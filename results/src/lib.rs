@@ -1,17 +1,20 @@
 //! What all runs found, told in two ways: the table of all experiments in the root README, and `RESULTS.md` with every number and verdict.
 //!
-//! Both are written from the `summary.json` files of `runs/`, and the chapters' catalogues say which experiments there are:
+//! Both are written from the `summary.json` files of `runs/` and from `results/runs.jsonl`, where those of earlier runs are kept; the
+//! chapters' catalogues say which experiments there are:
 //!
 //! ```text
 //! cargo run -p results            # from runs/ to RESULTS.md and README.md
 //! ```
 
+mod headline;
 mod long;
 mod readme;
 mod runs;
 
 use common::experiment::Chapter;
 
+pub use headline::{HEADLINES, headline};
 pub use long::long_form;
 pub use readme::{set_between_marks, table};
 pub use runs::Runs;

@@ -1,4 +1,4 @@
-//! `cargo run -p results`: RESULTS.md and the README's table, from the runs in `runs/`.
+//! `cargo run -p results`: RESULTS.md and the README's table, from the runs in `runs/` and those kept from before.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,12 +8,13 @@ use common::files::write_atomic;
 use common::{Error, Result};
 use results::{Runs, chapters, long_form, set_between_marks, table};
 
-/// Writes RESULTS.md and the table of all experiments in README.md from the summaries of finished runs.
+/// Writes RESULTS.md and the table of all experiments in README.md from the summaries of finished runs. They are kept in results/runs.jsonl,
+/// so that runs of several machines and days come together; of two of one experiment, preset and seed the later one counts.
 #[derive(Parser)]
 struct Arguments {
-    /// The folder with the runs, as --out names it for the chapters.
-    #[arg(long, default_value = "runs")]
-    runs: PathBuf,
+    /// The folder with the runs, as --out names it for the chapters; without it `runs`, if there is one.
+    #[arg(long)]
+    runs: Option<PathBuf>,
     /// The folder with README.md, where RESULTS.md goes.
     #[arg(long, default_value = ".")]
     root: PathBuf,
@@ -30,15 +31,19 @@ fn main() -> ExitCode {
 }
 
 fn write(arguments: &Arguments) -> Result<()> {
-    let folder = &arguments.runs;
-    if !folder.is_dir() {
+    let file = arguments.root.join("results/runs.jsonl");
+    let (chapters, mut runs) = (chapters(), Runs::kept(&file)?);
+    let folder = arguments.runs.clone().unwrap_or("runs".into());
+    if folder.is_dir() {
+        runs.merge(Runs::read(&folder)?);
+    } else if arguments.runs.is_some() || !file.exists() {
         let message = format!(
             "{}: there is no such folder; run experiments first, or give --runs",
             folder.display()
         );
         return Err(Error::Usage(message));
     }
-    let (chapters, runs) = (chapters(), Runs::read(folder)?);
+    runs.keep(&file)?;
     let readme = arguments.root.join("README.md");
     let text = std::fs::read_to_string(&readme).map_err(Error::io(&readme))?;
     let text = set_between_marks(&text, &table(&chapters, &runs))?;
@@ -56,7 +61,7 @@ fn write(arguments: &Arguments) -> Result<()> {
     });
     println!(
         "{run} of {all} experiments have a run in {}",
-        folder.display()
+        file.display()
     );
     Ok(())
 }

@@ -3,16 +3,15 @@
 use std::fmt::Write;
 
 use common::experiment::{Chapter, number};
-use common::report::{Metric, Summary};
+use common::report::Summary;
 use common::{Error, Result};
 
-use crate::Runs;
+use crate::{Runs, headline};
 
 const BEGIN: &str = "<!-- experiments: cargo run -p results writes what is between these marks -->";
 const END: &str = "<!-- end of experiments -->";
 
-/// A row for each experiment: data, time at `quick`, a number of the book beside ours, how many of the book's claims held. The number is the
-/// first for which the book has one, else the first.
+/// A row for each experiment: data, time at `quick`, its [`headline`] beside the book's, how many of the book's claims held.
 pub fn table(chapters: &[Chapter], runs: &Runs) -> String {
     let mut text = String::from(
         "| | experiment | data | `quick` takes | | here | the book | preset | claims that hold |\n\
@@ -20,7 +19,7 @@ pub fn table(chapters: &[Chapter], runs: &Runs) -> String {
     );
     for experiment in chapters.iter().flat_map(|chapter| &chapter.experiments) {
         let run = runs.best(experiment.id);
-        let metric = run.and_then(first);
+        let metric = run.and_then(headline);
         let cells = [
             experiment.id.to_string(),
             experiment.title.to_string(),
@@ -36,11 +35,6 @@ pub fn table(chapters: &[Chapter], runs: &Runs) -> String {
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
-}
-
-fn first(run: &Summary) -> Option<&Metric> {
-    let told = run.metrics.iter().find(|metric| metric.book.is_some());
-    told.or(run.metrics.first())
 }
 
 fn score(run: &Summary) -> String {

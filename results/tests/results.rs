@@ -5,7 +5,7 @@ use std::path::Path;
 
 use common::data::Source;
 use common::report::{Claim, Metric, Summary, write_report};
-use results::{Runs, chapters, long_form, set_between_marks, table};
+use results::{HEADLINES, Runs, chapters, headline, long_form, set_between_marks, table};
 
 fn run(preset: &str, value: f64) -> Summary {
     Summary {
@@ -130,4 +130,74 @@ fn the_table_goes_between_the_marks() {
     let (before, _) = readme.split_once("<!-- experiments").unwrap();
     assert!(once.starts_with(before));
     assert!(set_between_marks("no marks", "").is_err());
+}
+
+/// What a file keeps is read back; the later of two runs counts, whichever was there first; no folder of this machine is kept.
+#[test]
+fn runs_of_several_days_come_together() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("runs.jsonl");
+    keep(out.path(), "quick", &run("quick", 0.9));
+    let mut smoke = run("smoke", 0.1);
+    smoke.config = serde_json::json!({});
+    keep(out.path(), "smoke", &smoke);
+    let mut runs = Runs::kept(&file).unwrap();
+    assert!(runs.best("3.5").is_none());
+    runs.merge(Runs::read(out.path()).unwrap());
+    runs.keep(&file).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    assert!(!text.contains("/home/someone"));
+
+    let mut later = run("quick", 0.95);
+    later.started = "2026-11-26T01:00:00Z".into();
+    let mut tenth = run("quick", 0.5);
+    tenth.id = "3.10".into();
+    let mut other = run("quick", 0.7);
+    other.seed = 43;
+    let second = tempfile::tempdir().unwrap();
+    keep(second.path(), "quick", &later);
+    keep(second.path(), "quick-43", &other);
+    keep(second.path(), "tenth", &tenth);
+    let value = |runs: &Runs| runs.best("3.5").unwrap().metrics[1].value;
+    let mut forward = Runs::kept(&file).unwrap();
+    forward.merge(Runs::read(second.path()).unwrap());
+    assert_eq!(value(&forward), 0.95);
+    let mut backward = Runs::read(second.path()).unwrap();
+    backward.merge(Runs::kept(&file).unwrap());
+    assert_eq!(value(&backward), 0.95);
+    assert_eq!(forward.of("3.5", "quick").len(), 2);
+    forward.keep(&file).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let ids: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split('"').nth(3))
+        .collect();
+    assert_eq!(ids, ["3.5", "3.5", "3.10"]);
+
+    std::fs::write(&file, "{}\nnot a summary\n").unwrap();
+    let error = Runs::kept(&file).err().unwrap().to_string();
+    assert!(error.contains("runs.jsonl:1"), "{error}");
+}
+
+/// Each headline is a number of its experiment, and what is committed was written by the program from the runs that are committed.
+#[test]
+fn what_is_written_is_what_was_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let runs = Runs::kept(&root.join("results/runs.jsonl")).unwrap();
+    let chapters = chapters();
+    for (id, name) in HEADLINES {
+        let found = runs.best(id).map(headline);
+        let found = found.flatten().map(|metric| metric.name.as_str());
+        assert_eq!(found, Some(*name), "{id}");
+    }
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let again = "is out of date: cargo run -p results writes it";
+    assert!(
+        read("RESULTS.md") == long_form(&chapters, &runs),
+        "RESULTS.md {again}"
+    );
+    let readme = read("README.md");
+    let written = set_between_marks(&readme, &table(&chapters, &runs)).unwrap();
+    assert!(readme == written, "the table in README.md {again}");
 }

@@ -142,7 +142,8 @@ fn figure(run: &mut Run, title: &str, all: &[Curves]) -> Result<()> {
             epochs.collect(),
             columns.iter().flatten().copied().collect(),
         );
-        chart = chart.points(&format!("{}, each draw", curves.name), &epochs, &values);
+        let name = format!("{}, each draw", curves.name);
+        chart = chart.points_of(&curves.name, &name, &epochs, &values);
     }
     run.figure(
         "accuracy",

@@ -5,11 +5,13 @@ mod folder;
 mod options;
 mod run;
 mod runner;
+mod saved;
 
 pub use console::number;
 pub use options::{DEFAULT_SEED, DataChoice, Options, Preset};
 pub use run::Run;
 pub use runner::{Finished, run_all};
+pub use saved::{model_in, saved_or_trained};
 
 use crate::Result;
 

@@ -77,6 +77,16 @@ impl Chart {
         self.add(name, Mark::Points, xs, ys)
     }
 
+    /// A mark at each (x, y), in the colour of the series called `like`, whose parts they are.
+    pub fn points_of(self, like: &str, name: &str, xs: &[impl Number], ys: &[impl Number]) -> Self {
+        let like = self.series.iter().position(|series| series.name == like);
+        let mut chart = self.points(name, xs, ys);
+        if let Some(series) = chart.series.last_mut() {
+            series.like = like;
+        }
+        chart
+    }
+
     /// A mark at each (x, y), the darker the greater the point's third number. `name` says what that is.
     pub fn shaded_points(
         self,
@@ -128,6 +138,7 @@ impl Chart {
             mark: Mark::Level,
             points: vec![(f64::NAN, y)],
             values: Vec::new(),
+            like: None,
         });
         self
     }
@@ -169,6 +180,7 @@ impl Chart {
             mark,
             points: points.collect(),
             values: Vec::new(),
+            like: None,
         });
         self
     }
@@ -217,22 +229,26 @@ impl Chart {
     /// Each series with its colour; levels are black and take none, classes have their own.
     fn colored(&self) -> impl Iterator<Item = (&Series, Rgb)> {
         let (mut next, mut class) = (0, 0);
-        self.series.iter().map(move |series| {
-            match series.mark {
-                Mark::Level => return (series, (0, 0, 0)),
-                Mark::Class => {
+        let mut colors: Vec<Rgb> = Vec::with_capacity(self.series.len());
+        for series in &self.series {
+            let color = match (series.mark, series.like) {
+                (_, Some(other)) => colors[other],
+                (Mark::Level, _) => (0, 0, 0),
+                (Mark::Class, _) => {
                     class += 1;
-                    return (series, style::class(class - 1));
+                    style::class(class - 1)
                 }
-                _ => {}
-            }
-            next += 1;
-            let color = match self.field {
-                Some(_) => field::MARKS[(next - 1) % field::MARKS.len()],
-                None => style::series(next - 1),
+                _ => {
+                    next += 1;
+                    match self.field {
+                        Some(_) => field::MARKS[(next - 1) % field::MARKS.len()],
+                        None => style::series(next - 1),
+                    }
+                }
             };
-            (series, color)
-        })
+            colors.push(color);
+        }
+        self.series.iter().zip(colors)
     }
 
     /// Title and legend. Gives the height they take.
@@ -319,5 +335,15 @@ mod tests {
         let colors: Vec<Rgb> = chart.colored().map(|(_, color)| color).collect();
         assert_eq!(colors, [0, 1, 2].map(style::class));
         assert!(chart.draw((600, 400)).is_ok());
+    }
+
+    #[test]
+    fn points_have_the_colour_of_their_line() {
+        let (xs, ys) = ([1.0, 2.0], [5.0, 6.0]);
+        let chart = lines("t", "x", "y").line("a", &xs, &ys).line("b", &xs, &ys);
+        let chart = chart.points_of("b", "b, each", &xs, &ys);
+        let chart = chart.points_of("none", "others", &xs, &ys);
+        let colors: Vec<Rgb> = chart.colored().map(|(_, color)| color).collect();
+        assert_eq!(colors, [0, 1, 1, 2].map(style::series));
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Series {
     pub(super) points: Vec<(f64, f64)>,
     /// The third number of each point where the mark shows one.
     pub(super) values: Vec<f64>,
+    /// The number of the series whose colour this one has too.
+    pub(super) like: Option<usize>,
 }
 
 /// Draws a series between the axes. Not by plotters, which rounds every point to a whole pixel: that shows in a smooth curve.

@@ -6,6 +6,7 @@
 // Each test program uses its own part of this.
 #![allow(dead_code)]
 
+pub mod modules;
 pub mod training;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};

@@ -1,0 +1,44 @@
+//! The one number of an experiment that the README's table shows.
+
+use common::report::{Metric, Summary};
+
+/// Experiments whose point is another number than the first for which the book has one.
+pub const HEADLINES: &[(&str, &str)] = &[
+    ("2.4", "mean squared error, start 1"),
+    ("2.6", "accuracy, MLP"),
+    ("3.5", "test accuracy, pooled CNN"),
+    ("4.1", "test accuracy, one matrix, twice"),
+    ("5.2", "test accuracy at the end, exponential decay"),
+    ("5.3", "test accuracy at the end, step drops"),
+    ("5.4", "test accuracy at the end, cosine annealing"),
+    ("5.5", "test loss, last epoch"),
+    ("5.6", "test accuracy at the end, plateau"),
+    ("5.8", "test accuracy at the end, momentum"),
+    ("5.9", "test accuracy at the end, Nesterov"),
+    ("5.10", "test accuracy at the end, AdamW"),
+    ("5.11", "test accuracy at the end, AdamW + cosine"),
+    ("5.12", "test accuracy at the end, AdamW + cosine, clipped"),
+    ("6.1", "train accuracy, CNN, tanh"),
+    ("6.3", "train accuracy, CNN, leaky ReLU"),
+    ("6.4", "train accuracy, CNN, batch norm"),
+    ("9.1", "entropy of digits, GAN (bits)"),
+    ("9.4", "entropy of digits, WGAN-GP (bits)"),
+    ("9.5", "Fréchet distance, convolutional WGAN-GP"),
+    ("9.6", "digits that are what was asked for"),
+    ("9.7", "digits that are what was asked for"),
+    ("9.9", "largest step, as a part of the way"),
+    ("9.10", "slant along its direction"),
+    ("10.2", "test accuracy, simple attention"),
+    ("10.5", "test accuracy, general score"),
+    ("11.1", "BLEU, greedy"),
+];
+
+/// The number that stands for a run: the one of [`HEADLINES`], else the first for which the book has one, else the first.
+pub fn headline(run: &Summary) -> Option<&Metric> {
+    let named = HEADLINES.iter().find(|(id, _)| *id == run.id);
+    let mut metrics = run.metrics.iter();
+    named
+        .and_then(|(_, name)| metrics.clone().find(|metric| metric.name == *name))
+        .or_else(|| metrics.clone().find(|metric| metric.book.is_some()))
+        .or_else(|| metrics.next())
+}
