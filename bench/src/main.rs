@@ -50,6 +50,8 @@ fn run(arguments: &[String]) -> Result<Value> {
 }
 
 fn main() -> ExitCode {
+    // As the chapters' programs do.
+    common::threads::join_pool();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match run(&arguments) {
         Ok(found) => {

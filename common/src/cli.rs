@@ -8,13 +8,14 @@ use console::style;
 
 use crate::experiment::{Chapter, Experiment, Options, run_all};
 use crate::train::interrupt;
-use crate::{Error, Result, report, suggest};
+use crate::{Error, Result, report, suggest, threads};
 
 /// Runs a chapter's binary: parses the command line, does what it says, gives the exit status (0 done, 1 a claim did not hold or a
 /// training broke down, 2 it can't be done as asked, 130 Ctrl-C).
 pub fn main(chapter: Chapter) -> ExitCode {
     let matches = command(&chapter).get_matches();
     interrupt::listen();
+    threads::join_pool();
     match dispatch(&chapter, &matches) {
         Ok(code) => code,
         Err(error) => {

@@ -22,6 +22,7 @@ pub mod report;
 pub mod seed;
 pub mod study;
 pub mod suggest;
+pub mod threads;
 pub mod train;
 
 pub use error::{Error, Result};
