@@ -121,6 +121,8 @@ impl Progress {
                 "epoch" => {}
                 other if other.starts_with(OBSERVED) => {}
                 "total time" => line += &format!("  {value:.1} s"),
+                // A score that there is none of, as the training accuracy of mixed photos; a loss would tell that something broke.
+                other if value.is_nan() && !other.ends_with("loss") => {}
                 _ => line += &format!("  {column} {value:.4}"),
             }
         }
