@@ -21,6 +21,12 @@ pub const HEADLINES: &[(&str, &str)] = &[
     ("6.1", "train accuracy, CNN, tanh"),
     ("6.3", "train accuracy, CNN, leaky ReLU"),
     ("6.4", "train accuracy, CNN, batch norm"),
+    ("6.5", "train accuracy, CNN, layer norm"),
+    ("6.6", "train accuracy, FC, skips"),
+    ("6.7", "train accuracy, CNN, skips"),
+    ("6.8", "train accuracy, CNN, 1x1 convolutions"),
+    ("6.9", "train accuracy, residual"),
+    ("6.10", "test accuracy, LSTM"),
     ("9.1", "entropy of digits, GAN (bits)"),
     ("9.4", "entropy of digits, WGAN-GP (bits)"),
     ("9.5", "Fréchet distance, convolutional WGAN-GP"),
@@ -31,6 +37,18 @@ pub const HEADLINES: &[(&str, &str)] = &[
     ("10.2", "test accuracy, simple attention"),
     ("10.5", "test accuracy, general score"),
     ("11.1", "BLEU, greedy"),
+    ("12.2", "best test accuracy, average"),
+    ("12.3", "best test accuracy, attention"),
+    ("12.4", "best test accuracy, CNN"),
+    ("12.5", "best test accuracy, average + position"),
+    ("12.6", "best test accuracy, attention + position"),
+    ("12.7", "best test accuracy, transformer"),
+    (
+        "14.5",
+        "standard deviation over the shifts of the photo, anti-aliased",
+    ),
+    ("14.6", "test accuracy, ReZero"),
+    ("14.8", "test accuracy, ReZero, MixUp"),
 ];
 
 /// The number that stands for a run: the one of [`HEADLINES`], else the first for which the book has one, else the first.

@@ -12,8 +12,8 @@ use crate::Runs;
 pub fn long_form(chapters: &[Chapter], runs: &Runs) -> String {
     let mut text = String::from(
         "# Results\n\n\
-         Written by `cargo run -p results` from the runs that are named below. A stand-in for a data set is never among them; a part of one is, with \
-         its size. What a claim that fails means is told in the chapter's README.\n",
+         Written by `cargo run -p results` from the runs that are named below. Where a data set was not at hand, the \
+         stand-in or the part of it that was used is named. What a claim that fails means is told in the chapter's README.\n",
     );
     for chapter in chapters {
         let _ = write!(text, "\n## Chapter {}: {}\n", chapter.number, chapter.title);
@@ -75,11 +75,12 @@ fn write_run(text: &mut String, run: &Summary) {
 
 /// A data set and how much of it there was.
 fn size(source: &Source) -> String {
-    match source.test {
-        0 => format!("{} ({})", source.name, source.train),
-        test => format!(
-            "{} ({} to train, {test} to test)",
-            source.name, source.train
-        ),
+    let Source {
+        name, train, test, ..
+    } = source;
+    let what = if source.real { "" } else { "a stand-in for " };
+    match test {
+        0 => format!("{what}{name} ({train})"),
+        test => format!("{what}{name} ({train} to train, {test} to test)"),
     }
 }

@@ -6,6 +6,7 @@ use common::experiment::{Chapter, number};
 use common::report::Summary;
 use common::{Error, Result};
 
+use crate::runs::is_real;
 use crate::{Runs, headline};
 
 const BEGIN: &str = "<!-- experiments: cargo run -p results writes what is between these marks -->";
@@ -28,13 +29,18 @@ pub fn table(chapters: &[Chapter], runs: &Runs) -> String {
             metric.map_or(String::new(), |m| m.name.clone()),
             metric.map_or(String::new(), |m| number(m.value)),
             metric.and_then(|m| m.book).map_or(String::new(), number),
-            run.map_or("none here".to_string(), |run| run.preset.clone()),
+            run.map_or("none here".to_string(), preset),
             run.map_or(String::new(), score),
         ];
         let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
+}
+
+fn preset(run: &Summary) -> String {
+    let stand_in = if is_real(run) { "" } else { ", stand-in" };
+    format!("{}{stand_in}", run.preset)
 }
 
 fn score(run: &Summary) -> String {

@@ -12,7 +12,7 @@ pub struct Runs(Vec<Summary>);
 
 impl Runs {
     /// All finished runs below `folder` that had the settings of their preset: those with other settings (`--epochs`, `--lr`, ...) are a
-    /// reader's own experiments, those on a stand-in say nothing of the book's data, and `smoke` says nothing at all.
+    /// reader's own experiments, and `smoke` says nothing.
     ///
     /// # Errors
     /// [`Error::Io`] when a folder can't be read.
@@ -60,7 +60,7 @@ impl Runs {
         write_atomic(file, text.as_bytes())
     }
 
-    /// Takes the other's runs too; of two of the same experiment, preset and seed the later one.
+    /// Takes the other's runs too; of two of the same experiment, preset and seed one on real data, else the later one.
     pub fn merge(&mut self, other: Self) {
         for run in other.0 {
             self.add(run);
@@ -69,7 +69,7 @@ impl Runs {
 
     fn add(&mut self, run: Summary) {
         match self.0.binary_search_by_key(&place(&run), place) {
-            Ok(at) if self.0[at].started > run.started => {}
+            Ok(at) if worth(&self.0[at]) > worth(&run) => {}
             Ok(at) => self.0[at] = run,
             Err(at) => self.0.insert(at, run),
         }
@@ -82,11 +82,32 @@ impl Runs {
             .collect()
     }
 
-    /// The run that stands for an experiment: at the book's sizes if there is one, else at `quick`; the lowest seed.
+    /// The run that stands for an experiment: on real data if there is one, at the book's sizes before `quick`; the lowest seed.
     pub fn best(&self, id: &str) -> Option<&Summary> {
-        let lowest = |preset| self.of(id, preset).into_iter().min_by_key(|run| run.seed);
-        lowest("book").or_else(|| lowest("quick"))
+        let lowest = |preset, real| {
+            let runs = self.of(id, preset).into_iter();
+            let runs = runs.filter(|run| is_real(run) == real);
+            runs.min_by_key(|run| run.seed)
+        };
+        let places = [
+            ("book", true),
+            ("quick", true),
+            ("book", false),
+            ("quick", false),
+        ];
+        places
+            .into_iter()
+            .find_map(|(preset, real)| lowest(preset, real))
     }
+}
+
+/// Whether none of its data sets was a stand-in.
+pub(crate) fn is_real(run: &Summary) -> bool {
+    run.data.iter().all(|source| source.real)
+}
+
+fn worth(run: &Summary) -> (bool, &str) {
+    (is_real(run), &run.started)
 }
 
 /// What the runs are in order of: chapter and number of the experiment, preset, seed.
@@ -101,7 +122,6 @@ fn plain(run: &Summary) -> bool {
     own.iter().all(|flag| run.config[*flag].is_null())
         && run.config["as_printed"] != true
         && run.preset != "smoke"
-        && run.data.iter().all(|source| source.real)
 }
 
 /// The part of a summary that is told here. The rest is bulky, or names folders of the machine that it ran on.

@@ -74,8 +74,8 @@ fn all_experiments_are_there_in_the_books_order() {
     assert_eq!(names.len(), chapters.len());
 }
 
-/// `book` before `quick`, the number that the book has before others, verdicts counted; a run with settings of its own and one on a stand-in
-/// are left out.
+/// `book` before `quick`, the number that the book has before others, verdicts counted; a run with settings of its own is
+/// left out, and one on a stand-in counts only, and says so, where there is no other.
 #[test]
 fn the_table_tells_of_the_best_run() {
     let out = tempfile::tempdir().unwrap();
@@ -89,6 +89,16 @@ fn the_table_tells_of_the_best_run() {
     let mut stand_in = run("book", 0.2);
     stand_in.data[0].real = false;
     keep(out.path(), "book-digits", &stand_in);
+    let alone = tempfile::tempdir().unwrap();
+    keep(alone.path(), "book-digits", &stand_in);
+    let told = row(
+        &table(&chapters(), &Runs::read(alone.path()).unwrap()),
+        "3.5",
+    );
+    assert!(
+        told.contains("| 0.2000 | 0.9580 | book, stand-in |"),
+        "{told}"
+    );
     let quick = row(&table(&chapters(), &Runs::read(out.path()).unwrap()), "3.5");
     assert!(
         quick.contains("| test accuracy | 0.9430 | 0.9580 | quick | 0 of 1 |"),
