@@ -5,9 +5,12 @@ mod train_setup;
 use std::sync::Arc;
 
 use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::Tensor;
 use common::Error;
 use common::data::{Points, Regression, two_moons};
-use common::train::{Fitted, Recipe, Regressor, Score, fit, load_model};
+use common::nn::{BatchNorm, BatchNormConfig};
+use common::train::{Classifier, Fitted, Network, Recipe, Regressor, Score, fit, load_model};
 use train_setup::{
     Line, Model, alone, bits, classifier, files, moons, numbers, recipe, session, weights,
 };
@@ -278,6 +281,56 @@ fn a_siblings_model_is_taken_over_only_if_it_was_trained_alike() {
         assert_ne!(time(&fitted), time(&first), "{name} {recipe:?}");
         assert_eq!(fitted.history.epochs(), recipe.epochs);
     }
+}
+
+/// Batch norm, whose running statistics are shared by its clones, then a linear layer.
+#[derive(Module, Debug)]
+struct Normed {
+    norm: BatchNorm,
+    output: Linear,
+}
+
+impl Network for Normed {
+    type Input = Tensor<2>;
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.output.forward(self.norm.forward(x))
+    }
+}
+
+#[test]
+fn a_network_stays_as_it_is_when_a_copy_is_trained_taken_over_or_read_from_a_file() {
+    let _alone = alone();
+    let (train, test) = moons();
+    let evaluate = [("test", test)];
+    let sibling = tempfile::tempdir().unwrap();
+    let mut session = session(Some(sibling.path()));
+    let pretrained = Classifier::new(Normed {
+        norm: BatchNormConfig::new(2).init(&session.device),
+        output: LinearConfig::new(2, 2).init(&session.device),
+    });
+    let before = bits(&pretrained);
+    let copy = || pretrained.clone();
+    let trained = fit(&session, "net", copy(), &train, &evaluate, &recipe(2)).unwrap();
+    assert_ne!(bits(&trained.model), before);
+    assert_eq!(bits(&pretrained), before, "trained");
+
+    let folder = tempfile::tempdir().unwrap();
+    session.folders = train_setup::session(Some(folder.path())).folders;
+    session.reuse = vec![sibling.path().join("checkpoints")];
+    let taken = fit(&session, "net", copy(), &train, &evaluate, &recipe(2)).unwrap();
+    assert_eq!(taken.history, trained.history);
+    assert_eq!(bits(&taken.model), bits(&trained.model));
+    assert_eq!(bits(&pretrained), before, "taken over");
+
+    session.resume = true;
+    fit(&session, "net", copy(), &train, &evaluate, &recipe(2)).unwrap();
+    assert_eq!(bits(&pretrained), before, "resumed");
+
+    let file = folder.path().join("models/net-last.bpk");
+    let read = load_model(&file, copy()).unwrap();
+    assert_eq!(bits(&read), bits(&trained.model));
+    assert_eq!(bits(&pretrained), before, "read from a file");
 }
 
 #[test]

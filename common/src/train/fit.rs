@@ -206,7 +206,7 @@ where
             let Some((state, record)) = found else {
                 continue;
             };
-            if let Ok(model) = model.clone().try_load_record(record) {
+            if let Ok(model) = unshared(&model).try_load_record(record) {
                 if session.display != Display::Quiet {
                     println!("{name}  taken from {}", other.display());
                 }
@@ -228,7 +228,7 @@ where
         Some(resume) => {
             // Burn panics on a record of another network, so it is tried on a copy first.
             if let Some(folder) = &folder {
-                checkpoint::must_fit(folder, resume.epoch, model.clone())?;
+                checkpoint::must_fit(folder, resume.epoch, unshared(&model))?;
             }
             (resume.epoch, resume.state)
         }
@@ -357,10 +357,16 @@ pub fn load_model<M: burn::module::Module>(path: &std::path::Path, model: M) -> 
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let record = burn::store::ModuleRecord::from_bytes(burn::tensor::Bytes::from_bytes_vec(bytes))
         .map_err(|error| bad(error.to_string()))?;
-    let model = model
+    let model = unshared(&model)
         .try_load_record(record)
         .map_err(|error| bad(error.to_string()))?;
     Ok(model.valid())
+}
+
+/// The module with running statistics of its own. Clones of a batch norm share theirs, so that a record read into one of them, a trained
+/// copy say, would change the others, the pretrained network that it was copied from.
+fn unshared<M: burn::module::Module>(model: &M) -> M {
+    model.valid()
 }
 
 fn columns<E>(evaluate: &[(&str, Arc<E>)], recipe: &Recipe, observed: &[String]) -> Vec<String> {
