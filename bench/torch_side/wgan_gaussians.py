@@ -2,7 +2,7 @@
 
     python -m torch_side.wgan_gaussians [--as-printed] [--epochs 9] [--seed 42]      (in bench/)
 
-Prints a line after each epoch; `ch09-gan/README.md` has the result beside its own.
+Prints a line after each epoch. By the recipe of `ch09-gan` unless --as-printed asks for that of the book.
 """
 
 import argparse

@@ -46,6 +46,10 @@ pub const HEADLINES: &[(&str, &str)] = &[
     ("12.5", "best test accuracy, average + position"),
     ("12.6", "best test accuracy, attention + position"),
     ("12.7", "best test accuracy, transformer"),
+    ("13.2", "roughness, pretrained"),
+    ("13.5", "test accuracy, frozen, mean of seeds"),
+    ("13.7", "test accuracy, frozen encoder, mean"),
+    ("14.4", "distance from its neighbours' mean, anti-aliased"),
     (
         "14.5",
         "standard deviation over the shifts of the photo, anti-aliased",
