@@ -100,13 +100,14 @@ fn check_leaky_relu<const D: usize>(shape: [usize; D], slope: f64) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
+    // Of two values the derivative is a difference of nearly equal numbers, so that both sides are mostly rounding.
     #[test]
-    fn layer_norm_of_rows(shape in [1..40usize, 1..9usize, 2..200usize]) {
+    fn layer_norm_of_rows(shape in [1..40usize, 1..9usize, 3..200usize]) {
         check_layer_norm(shape, [shape[2]]);
     }
 
     #[test]
-    fn layer_norm_of_blocks(shape in [1..5usize, 1..9usize, 2..20usize, 1..20usize]) {
+    fn layer_norm_of_blocks(shape in [1..5usize, 1..9usize, 3..20usize, 1..20usize]) {
         check_layer_norm(shape, [shape[1], shape[2], shape[3]]);
         check_layer_norm(shape, [shape[2], shape[3]]);
     }
