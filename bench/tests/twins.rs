@@ -3,7 +3,7 @@
 //! `twin/` holds the twin of 2.9 as PyTorch wrote it: `python -m torch_side prepare mlp-2.9 tests/twin` in `bench/`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bench::models::{attention, text};
 use bench::registry::{self, NAMES};
@@ -102,7 +102,7 @@ fn weights_of_another_network_are_refused() {
 
 /// A copy of the twin of 2.9.
 fn copy_of_twin() -> TempDir {
-    let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/twin");
+    let from = Path::new("tests/twin");
     let folder = TempDir::new().unwrap();
     for file in ["weights.safetensors", "batches.safetensors", "twin.json"] {
         std::fs::copy(from.join(file), folder.path().join(file)).unwrap();

@@ -40,8 +40,7 @@ struct Golden(Vec<u8>);
 
 impl Golden {
     fn open(name: &str) -> Self {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
-        let path = format!("{folder}/{name}.safetensors");
+        let path = format!("tests/golden/{name}.safetensors");
         Self(std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")))
     }
 

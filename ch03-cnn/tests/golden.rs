@@ -19,10 +19,7 @@ fn compare<N: Network<Input = Tensor<4>>>(
     parameters: usize,
     fresh: impl Fn(&Device) -> N,
 ) {
-    let golden = read_golden(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/golden/golden.json"
-    ));
+    let golden = read_golden("tests/golden/golden.json");
     assert_eq!(count_parameters(&fresh(&Device::flex())), parameters);
     compare_steps(name, &golden, &LABELS, fresh, |device| {
         images(LABELS.len(), device)

@@ -25,10 +25,7 @@ fn compare<N: Network>(
     fresh: impl Fn(&Device) -> N,
     inputs: impl Fn(&Device) -> N::Input,
 ) {
-    let golden = read_golden(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/golden/golden.json"
-    ));
+    let golden = read_golden("tests/golden/golden.json");
     assert_eq!(count_parameters(&fresh(&Device::flex())), parameters);
     compare_steps(name, &golden, &LABELS, fresh, inputs);
 }

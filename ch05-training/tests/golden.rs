@@ -22,10 +22,7 @@ const STEPS: usize = 20;
 const CLIP: f64 = 0.01;
 
 fn golden() -> Value {
-    read_golden(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/golden/golden.json"
-    ))
+    read_golden("tests/golden/golden.json")
 }
 
 /// The network with the fixture's parameters, ready to be trained, with images and labels.

@@ -33,10 +33,7 @@ const NAMES: [&str; 4] = ["frank", "x", "o'neal", "dostoevsky"];
 
 /// What PyTorch computes with this module.
 fn golden(name: &str) -> Value {
-    let mut golden = read_golden(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/golden/golden.json"
-    ));
+    let mut golden = read_golden("tests/golden/golden.json");
     golden[name].take()
 }
 

@@ -29,10 +29,7 @@ const LENGTH: usize = 20;
 
 /// What PyTorch computes with this module.
 fn golden(name: &str) -> Value {
-    let mut golden = read_golden(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/golden/golden.json"
-    ));
+    let mut golden = read_golden("tests/golden/golden.json");
     golden[name].take()
 }
 

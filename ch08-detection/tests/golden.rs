@@ -26,10 +26,7 @@ use serde_json::Value;
 
 /// What PyTorch computes with this.
 fn golden(name: &str) -> Value {
-    let mut golden = read_golden(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/golden/golden.json"
-    ));
+    let mut golden = read_golden("tests/golden/golden.json");
     golden[name].take()
 }
 

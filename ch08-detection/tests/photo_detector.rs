@@ -27,7 +27,7 @@ fn tiny() -> PhotoDetectorConfig {
 }
 
 fn file(name: &str) -> PathBuf {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")).join(name)
+    Path::new("tests/golden").join(name)
 }
 
 /// Coloured waves, by a formula.

@@ -24,8 +24,7 @@ const WEIGHT: f64 = 10.0;
 
 /// What PyTorch computes with this network.
 fn golden(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    read_golden(path)[name].take()
+    read_golden("tests/golden/golden.json")[name].take()
 }
 
 /// Rows of noise.

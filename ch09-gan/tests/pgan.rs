@@ -10,9 +10,7 @@ use ch09_gan::players::Generator;
 use serde_json::Value;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(name)
+    Path::new("tests/golden").join(name)
 }
 
 fn numbers(value: &Value) -> Vec<f32> {

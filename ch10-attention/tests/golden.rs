@@ -26,8 +26,7 @@ const SIZES: [usize; 4] = [5, 1, 3, 4];
 
 /// What PyTorch computes with this module.
 fn golden(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    read_golden(path)[name].take()
+    read_golden("tests/golden/golden.json")[name].take()
 }
 
 /// Zeros in the places of padding.

@@ -34,8 +34,7 @@ fn batch(device: &Device) -> PairBatch {
 
 #[test]
 fn the_translator_equals_pytorch() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    let golden = read_golden(path);
+    let golden = read_golden("tests/golden/golden.json");
     let want = &golden["Seq2Seq"];
     for (backend, tolerance) in devices() {
         let device = common::device::open(backend).unwrap().device;

@@ -43,8 +43,7 @@ const ROUNDING: f64 = 10.0;
 
 /// What PyTorch computes with this module.
 fn golden(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    read_golden(path)[name].take()
+    read_golden("tests/golden/golden.json")[name].take()
 }
 
 /// What a module reads, and its gradient if it has one.

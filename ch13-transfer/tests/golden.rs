@@ -22,8 +22,7 @@ fn compare<N: Network<Input = Tensor<4>>>(
     shape: [usize; 4],
     fresh: impl Fn(&Device) -> N,
 ) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    let want = read_golden(path)[name].take();
+    let want = read_golden("tests/golden/golden.json")[name].take();
     let input = noise(want["seed"].as_u64().unwrap(), shape.iter().product());
     for (backend, tolerance) in devices() {
         let what = |which: &str| format!("{name} on {backend}: {which}");

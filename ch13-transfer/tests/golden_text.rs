@@ -19,8 +19,7 @@ use golden_setup::{assert_numbers, devices, noise, numbers, read_golden, values}
 use serde_json::Value;
 
 fn file(name: &str) -> PathBuf {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
-    Path::new(folder).join(name)
+    Path::new("tests/golden").join(name)
 }
 
 fn golden() -> Value {

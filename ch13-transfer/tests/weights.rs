@@ -24,7 +24,7 @@ fn tiny() -> ResNetConfig {
 }
 
 fn file(name: &str) -> PathBuf {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")).join(name)
+    Path::new("tests/golden").join(name)
 }
 
 #[test]
@@ -77,9 +77,7 @@ fn files_of_other_networks_and_damaged_ones_are_refused() {
 /// A published file of weights, if the machine has it.
 fn published(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("IDL_DATA").map(PathBuf::from)?;
-    let from_root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(&folder);
+    let from_root = Path::new("..").join(&folder);
     let folders = [folder, from_root].into_iter();
     let mut files = folders.map(|folder| folder.join("weights").join(name));
     files.find(|file| file.is_file())

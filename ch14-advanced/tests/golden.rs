@@ -27,8 +27,7 @@ const STYLES: [(&str, Style); 2] = [("plain", Style::Plain), ("rezero", Style::R
 
 /// What PyTorch computes with this module.
 fn golden(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/golden.json");
-    read_golden(path)[name].take()
+    read_golden("tests/golden/golden.json")[name].take()
 }
 
 /// `rounding` is how much further than others a deep module may be from PyTorch.

@@ -34,11 +34,7 @@ impl EncoderLayer {
 }
 
 fn golden() -> Value {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/attention_golden/golden.json"
-    );
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read("tests/attention_golden/golden.json").unwrap()).unwrap()
 }
 
 fn numbers(value: &Value) -> Vec<f32> {

@@ -13,11 +13,7 @@ use serde_json::Value;
 type Loss = fn(Tensor<2>, Tensor<2>) -> Tensor<1>;
 
 fn golden() -> Value {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/kernels_loss/golden.json"
-    );
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read("tests/kernels_loss/golden.json").unwrap()).unwrap()
 }
 
 fn floats(value: &Value) -> Vec<f32> {

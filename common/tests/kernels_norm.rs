@@ -571,11 +571,7 @@ fn frozen_batch_norm_keeps_its_statistics() {
 }
 
 fn golden() -> Value {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/kernels_norm/golden.json"
-    );
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read("tests/kernels_norm/golden.json").unwrap()).unwrap()
 }
 
 fn floats(value: &Value) -> Vec<f32> {

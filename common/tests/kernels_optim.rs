@@ -16,11 +16,7 @@ const STEPS: usize = 20;
 const LR: f64 = 0.05;
 
 fn golden() -> Value {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/kernels_optim/golden.json"
-    );
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read("tests/kernels_optim/golden.json").unwrap()).unwrap()
 }
 
 fn floats(value: &Value) -> Vec<f32> {

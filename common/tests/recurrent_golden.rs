@@ -29,8 +29,7 @@ struct Golden {
 
 impl Golden {
     fn open(name: &str, prefix: &'static str) -> Self {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recurrent_golden");
-        let path = format!("{folder}/{name}.safetensors");
+        let path = format!("tests/recurrent_golden/{name}.safetensors");
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
         Self { bytes, prefix }
     }

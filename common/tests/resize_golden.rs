@@ -21,11 +21,8 @@ fn fnv(bytes: &[u8]) -> String {
 
 #[test]
 fn pictures_equal_torchvision_s() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/resize_golden/golden.json"
-    );
-    let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let golden: Value =
+        serde_json::from_slice(&std::fs::read("tests/resize_golden/golden.json").unwrap()).unwrap();
     let cases = golden.as_array().unwrap();
     assert_eq!(cases.len(), 7);
     for want in cases {

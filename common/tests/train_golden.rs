@@ -10,11 +10,7 @@ use common::train::{Optimizer, Predictions, Schedule, Score, cross_entropy, mean
 use serde_json::Value;
 
 fn golden() -> Value {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/train_golden/golden.json"
-    );
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read("tests/train_golden/golden.json").unwrap()).unwrap()
 }
 
 fn numbers(value: &Value) -> Vec<f64> {

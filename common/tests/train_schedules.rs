@@ -18,11 +18,9 @@ fn list(value: &Value) -> Vec<f64> {
 
 #[test]
 fn rates_are_pytorchs() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/train_golden/schedules.json"
-    );
-    let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let golden: Value =
+        serde_json::from_slice(&std::fs::read("tests/train_golden/schedules.json").unwrap())
+            .unwrap();
     let losses = list(&golden["losses"]);
     assert_eq!(losses.len(), 50);
     let cosine = |min: f64| Schedule::Cosine { epochs: 16, min };
