@@ -2,16 +2,17 @@
 
 Needs `pip install torch numpy`; the tests need neither. Run it in its own folder.
 
-Parameters and images are made by a formula that both languages have (SplitMix64), so the file holds results only, and of
-gradients only the first values and three sums. Computed in float64 from numbers that are exact in float32, so that what
-differs in the test is Burn's rounding alone.
+What it shares with the other chapters, and how numbers are made, is in `common/tests/golden_setup/golden.py`.
 """
 
-import json
+import sys
+from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "common/tests/golden_setup"))
+from golden import count, described, prepared, tensor, write
 
 STEPS = 20
 SHOWN = 32
@@ -19,43 +20,15 @@ IMAGES = 8
 CLIP = 0.01
 
 
-def noise(seed, n):
-    """n numbers of [-1, 1), multiples of 2^-23: SplitMix64 as in `common::seed::mix`."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(seed) + (np.arange(n, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) / 2.0**23 - 1.0
-
-
 def network():
     layers = [nn.Flatten()]
     for inputs in (784, 128, 128):
         layers += [nn.Linear(inputs, 128), nn.Tanh()]
-    model = nn.Sequential(*layers, nn.Linear(128, 10)).double()
-    # The k-th parameter is noise(k + 1) times 1 / sqrt(fan in), a power of two at most as large as that.
-    fan_in = 1
-    for k, parameter in enumerate(model.parameters()):
-        if parameter.dim() > 1:
-            fan_in = parameter[0].numel()
-        bound = 2.0 ** np.floor(np.log2(fan_in**-0.5))
-        parameter.data = torch.from_numpy(bound * noise(k + 1, parameter.numel())).reshape(parameter.shape)
-    return model
-
-
-def described(gradient):
-    values = gradient.flatten().numpy()
-    return {
-        "first": values[:SHOWN].tolist(),
-        "length": float(np.sqrt((values**2).sum())),
-        "absolute": float(np.abs(values).sum()),
-        "projection": float((values * noise(99, values.size)).sum()),
-    }
+    return prepared(nn.Sequential(*layers, nn.Linear(128, 10)))
 
 
 def data():
-    images = torch.from_numpy((noise(1000, IMAGES * 784) + 1) / 2).reshape(IMAGES, 1, 28, 28)
+    images = (tensor(1000, IMAGES, 1, 28, 28) + 1) / 2
     return images, torch.arange(IMAGES) * 3 % 10
 
 
@@ -100,9 +73,9 @@ images, labels = data()
 logits = model(images)
 nn.functional.cross_entropy(logits, labels).backward()
 golden = {
-    "parameters": sum(p.numel() for p in model.parameters()),
+    "parameters": count(model),
     "logits": logits.detach().flatten().tolist(),
-    "gradients": [described(p.grad) for p in model.parameters()],
+    "gradients": [described(p.grad, SHOWN) for p in model.parameters()],
     "trainings": {
         name: {schedule: trained(optimizer, schedules[schedule]) for schedule in schedules}
         for name, optimizer in optimizers.items()
@@ -110,23 +83,7 @@ golden = {
 }
 golden["trainings"]["AdamW"]["cosine, clipped"] = trained(adamw, schedules["cosine"], CLIP)
 golden["trainings"]["SGD"]["constant, clipped"] = trained(sgd, schedules["constant"], CLIP)
-
-
-def shorter(value):
-    """Nine digits are all that float32 has."""
-    if isinstance(value, float):
-        return float(f"{value:.9g}")
-    if isinstance(value, list):
-        return [shorter(v) for v in value]
-    if isinstance(value, dict):
-        return {key: shorter(v) for key, v in value.items()}
-    return value
-
-
-with open("golden.json", "w") as file:
-    json.dump(shorter(golden), file)
-    file.write("\n")
-print(golden["parameters"])
+write(golden)
 for name, results in golden["trainings"].items():
     for schedule, losses in results.items():
         print(name, schedule, losses[0], losses[10], losses[-1])

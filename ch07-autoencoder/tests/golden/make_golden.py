@@ -2,34 +2,23 @@
 
 Needs `pip install torch numpy`; the tests need neither. Run it in its own folder.
 
-Parameters and inputs are made by a formula that both languages have (SplitMix64), so the file holds results only, and of each
-tensor only the first values and three sums. Computed in float64 from numbers that are exact in float32, so that what differs in
-the test is Burn's rounding alone.
+What it shares with the other chapters, and how numbers are made, is in `common/tests/golden_setup/golden.py`.
 """
 
-import copy
-import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-torch.set_num_threads(2)
-SHOWN = 5
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "common/tests/golden_setup"))
+from golden import count, described, distance, golden as of_noise, prepared, tensor, write
+
 DISTANCE = 4e-6
 SYMBOLS = 36
 TEXTS, LENGTH = 3, 20
-
-
-def noise(seed, n):
-    """n numbers of [-1, 1), multiples of 2^-23: SplitMix64 as in `common::seed::mix`."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(seed) + (np.arange(n, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) / 2.0**23 - 1.0
 
 
 class Bias(nn.Module):
@@ -99,96 +88,27 @@ class AutoRegressive(nn.Module):
         return torch.stack(logits, 1)
 
 
-def set_parameters(model):
-    """The k-th parameter is noise(k), in layers with weights times 1 / sqrt(fan in), a power of two at most as large as that."""
-    fan_in, k = 1, 0
-    for module in model.modules():
-        for parameter in module.parameters(recurse=False):
-            k += 1
-            if parameter.dim() == 2:
-                fan_in = parameter[0].numel()
-            bound = 2.0 ** np.floor(np.log2(fan_in**-0.5))
-            if isinstance(module, (nn.BatchNorm1d, nn.LayerNorm)):
-                bound = 1.0
-            values = bound * noise(k, parameter.numel())
-            parameter.data = torch.from_numpy(values).reshape(parameter.shape)
-
-
-def described(tensor):
-    values = tensor.detach().flatten().numpy()
-    return {
-        "first": values[:SHOWN].tolist(),
-        "length": float(np.sqrt((values**2).sum())),
-        "absolute": float(np.abs(values).sum()),
-        "projection": float((values * noise(99, values.size)).sum()),
-    }
-
-
-def prepared(model):
-    model = model.double()
-    set_parameters(model)
-    return model, {"parameters": sum(p.numel() for p in model.parameters())}
+def golden(model, *shape):
+    return of_noise(model, shape, DISTANCE)
 
 
 def gradients(model):
     return [described(p.grad) for p in model.parameters()]
 
 
-def distance(model, inputs):
-    """How near the input of a rectifier comes to its kink at 0, in parts of the typical size."""
-    distances = []
-
-    def measure(module, inputs):
-        (x,) = inputs
-        distances.append((x.abs().min() / x.square().mean().sqrt()).item())
-
-    rectifiers = (nn.ReLU, nn.LeakyReLU)
-    hooks = [m.register_forward_pre_hook(measure) for m in model.modules() if isinstance(m, rectifiers)]
-    with torch.no_grad():
-        copy.deepcopy(model)(inputs)
-    for hook in hooks:
-        hook.remove()
-    return min(distances, default=1.0)
-
-
-def golden(model, *shape):
-    """Output and gradients of sum(output * noise) in training, then the output in evaluation with the running statistics.
-
-    The seed of the input is the first one that brings no rectifier so near to 0 that a rounding error could change the side, and
-    with it the gradients.
-    """
-    model, result = prepared(model)
-    for seed in range(1000, 2000):
-        inputs = torch.from_numpy(noise(seed, int(np.prod(shape)))).reshape(shape)
-        if distance(model, inputs) > DISTANCE:
-            break
-    else:
-        raise ValueError("no seed keeps all rectifiers away from 0")
-    result["seed"] = seed
-    inputs.requires_grad_()
-    output = model(inputs)
-    directions = torch.from_numpy(noise(2000, output.numel())).reshape(output.shape)
-    (output * directions).sum().backward()
-    result["training"] = described(output)
-    result["gradients"] = gradients(model)
-    result["input"] = described(inputs.grad)
-    with torch.no_grad():
-        result["evaluation"] = described(model.eval()(inputs))
-    return result
-
-
 def pca_loss():
     """The loss of 7.1: mean squared error + 0.1 penalty."""
-    model, result = prepared(Pca())
-    images = torch.from_numpy(noise(1000, 7 * 784)).reshape(7, 1, 28, 28)
+    model = prepared(Pca())
+    images = tensor(1000, 7, 1, 28, 28)
     loss = F.mse_loss(model(images), images.flatten(1)) + 0.1 * model.penalty()
     loss.backward()
-    return result | {"loss": loss.item(), "penalty": model.penalty().item(), "gradients": gradients(model)}
+    penalty = model.penalty().item()
+    return {"parameters": count(model), "loss": loss.item(), "penalty": penalty, "gradients": gradients(model)}
 
 
 def auto_regressive():
     """The loss of 7.7: cross-entropy summed over the steps."""
-    model, result = prepared(AutoRegressive())
+    model = prepared(AutoRegressive())
     i, t = np.arange(TEXTS)[:, None], np.arange(LENGTH + 1)
     text = torch.from_numpy((7 * i + 5 * t + i * t) % SYMBOLS)
     x, y = text[:, :-1], text[:, 1:]
@@ -196,7 +116,12 @@ def auto_regressive():
     logits = model(x)
     loss = sum(F.cross_entropy(logits[:, t], y[:, t]) for t in range(LENGTH))
     loss.backward()
-    return result | {"loss": loss.item(), "logits": described(logits), "gradients": gradients(model)}
+    return {
+        "parameters": count(model),
+        "loss": loss.item(),
+        "logits": described(logits),
+        "gradients": gradients(model),
+    }
 
 
 results = {
@@ -208,21 +133,4 @@ results = {
     "DeepAutoencoder, wide": golden(deep(1568, 1568, 1568, 1568), 16, 1, 28, 28),
     "AutoRegressive": auto_regressive(),
 }
-
-
-def shorter(value):
-    """Nine digits are all that float32 has."""
-    if isinstance(value, float):
-        return float(f"{value:.9g}")
-    if isinstance(value, list):
-        return [shorter(v) for v in value]
-    if isinstance(value, dict):
-        return {key: shorter(v) for key, v in value.items()}
-    return value
-
-
-with open("golden.json", "w") as file:
-    lines = [f"{json.dumps(name)}: {json.dumps(shorter(result))}" for name, result in results.items()]
-    file.write("{\n" + ",\n".join(lines) + "\n}\n")
-for name, result in results.items():
-    print(name, result["parameters"], result.get("seed"), result.get("loss"))
+write(results)

@@ -3,15 +3,13 @@ R-CNN and with a whole one, losses and gradients; and average precisions by pyco
 
 Needs `pip install torch torchvision pycocotools numpy`; the tests need none of them. Run it in its own folder.
 
-Parameters and inputs are made by a formula that both languages have (SplitMix64), so the file holds results only, and of each
-tensor only the first values and three sums. Computed in float64 from numbers that are exact in float32, so that what differs in
-the test is Burn's rounding alone.
+What it shares with the other chapters, and how numbers are made, is in `common/tests/golden_setup/golden.py`.
 """
 
 import contextlib
-import copy
 import io
-import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,24 +23,11 @@ from torchvision.models.detection.rpn import AnchorGenerator
 from torchvision.ops import MultiScaleRoIAlign, batched_nms, box_iou, nms, roi_align
 from torchvision.ops.poolers import LevelMapper
 
-torch.set_num_threads(2)
-SHOWN = 5
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "common/tests/golden_setup"))
+from golden import count, described, golden, noise, prepared, tensor, write
+
 SLOPE = 0.01
 DISTANCE = 4e-6
-
-
-def noise(seed, n):
-    """n numbers of [-1, 1), multiples of 2^-23: SplitMix64 as in `common::seed::mix`."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(seed) + (np.arange(n, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) / 2.0**23 - 1.0
-
-
-def tensor(seed, *shape):
-    return torch.from_numpy(noise(seed, int(np.prod(shape)))).reshape(shape)
 
 
 def boxes(seed, n, side):
@@ -119,73 +104,6 @@ class DigitBackbone(nn.Sequential):
                 parts.append(conv_norm(inputs, filters))
                 inputs = filters
         super().__init__(*parts)
-
-
-def set_parameters(model):
-    """The k-th parameter is noise(k), in layers with weights times 1 / sqrt(fan in), a power of two at most as large as that."""
-    fan_in, k = 1, 0
-    for module in model.modules():
-        for parameter in module.parameters(recurse=False):
-            k += 1
-            if parameter.dim() in (2, 4):
-                fan_in = parameter[0].numel()
-            bound = 2.0 ** np.floor(np.log2(fan_in**-0.5))
-            if isinstance(module, nn.BatchNorm2d):
-                bound = 1.0
-            values = bound * noise(k, parameter.numel())
-            parameter.data = torch.from_numpy(values).reshape(parameter.shape)
-
-
-def described(tensor):
-    values = tensor.detach().flatten().numpy().astype(np.float64)
-    return {
-        "first": values[:SHOWN].tolist(),
-        "length": float(np.sqrt((values**2).sum())),
-        "absolute": float(np.abs(values).sum()),
-        "projection": float((values * noise(99, values.size)).sum()),
-    }
-
-
-def distance(model, inputs):
-    """How near the input of a rectifier comes to its kink at 0, in parts of the typical size."""
-    distances = []
-
-    def measure(module, inputs):
-        (x,) = inputs
-        distances.append((x.abs().min() / x.square().mean().sqrt()).item())
-
-    hooks = [m.register_forward_pre_hook(measure) for m in model.modules() if isinstance(m, nn.LeakyReLU)]
-    with torch.no_grad():
-        copy.deepcopy(model)(inputs)
-    for hook in hooks:
-        hook.remove()
-    return min(distances, default=1.0)
-
-
-def network(model, shape):
-    """Output and gradients of sum(output * noise) in training, then the output in evaluation with the running statistics.
-
-    The seed of the input is the first one that brings no rectifier so near to 0 that a rounding error could change the side.
-    """
-    model = model.double()
-    set_parameters(model)
-    result = {"parameters": sum(p.numel() for p in model.parameters())}
-    for seed in range(1000, 2000):
-        inputs = tensor(seed, *shape)
-        if distance(model, inputs) > DISTANCE:
-            break
-    else:
-        raise ValueError("no seed keeps all rectifiers away from 0")
-    result["seed"] = seed
-    inputs.requires_grad_()
-    output = model(inputs)
-    (output * tensor(2000, *output.shape)).sum().backward()
-    result["training"] = described(output)
-    result["gradients"] = [described(p.grad) for p in model.parameters()]
-    result["input"] = described(inputs.grad)
-    with torch.no_grad():
-        result["evaluation"] = described(model.eval()(inputs))
-    return result
 
 
 REGIONS = [
@@ -267,9 +185,9 @@ def detector(classes=11, side=48):
         image_std=[0.229],
         rpn_anchor_generator=AnchorGenerator(((32,),), ((1.0,),)),
         box_roi_pool=MultiScaleRoIAlign(["0"], output_size=7, sampling_ratio=2),
-    ).double()
+    )
     model.transform.size_divisible = 1  # otherwise the pictures are padded
-    set_parameters(model)
+    prepared(model)
     pictures = [(tensor(4000 + i, 1, side, side) + 1) / 2 for i in range(2)]
     targets = [
         {"boxes": torch.tensor([d[1:] for d in digits]).double(), "labels": torch.tensor([d[0] for d in digits])}
@@ -278,7 +196,7 @@ def detector(classes=11, side=48):
     losses = model(pictures, targets)
     sum(losses.values()).backward()
     return {
-        "parameters": sum(p.numel() for p in model.parameters()),
+        "parameters": count(model),
         "losses": [
             losses[name].item()
             for name in ("loss_objectness", "loss_rpn_box_reg", "loss_classifier", "loss_box_reg")
@@ -349,12 +267,12 @@ def average_precisions(pictures=30, classes=4):
 
 
 results = {
-    "PlainCnn": network(plain_cnn(), (2, 3, 8, 7)),
-    "TransposedCnn": network(transposed_cnn(), (2, 3, 8, 6)),
-    "UNetBlock2d, deepest": network(UNetBlock2d(3, 4, 5, 2), (2, 3, 6, 5)),
-    "UNetBlock2d, one layer": network(UNetBlock2d(3, 4), (2, 3, 6, 5)),
-    "UNetBlock2d, nested": network(UNetBlock2d(3, 4, None, 2, UNetBlock2d(4, 6, 4, 1)), (2, 3, 6, 8)),
-    "UNet": network(u_net(), (2, 3, 8, 12)),
+    "PlainCnn": golden(plain_cnn(), (2, 3, 8, 7), DISTANCE),
+    "TransposedCnn": golden(transposed_cnn(), (2, 3, 8, 6), DISTANCE),
+    "UNetBlock2d, deepest": golden(UNetBlock2d(3, 4, 5, 2), (2, 3, 6, 5), DISTANCE),
+    "UNetBlock2d, one layer": golden(UNetBlock2d(3, 4), (2, 3, 6, 5), DISTANCE),
+    "UNetBlock2d, nested": golden(UNetBlock2d(3, 4, None, 2, UNetBlock2d(4, 6, 4, 1)), (2, 3, 6, 8), DISTANCE),
+    "UNet": golden(u_net(), (2, 3, 8, 12), DISTANCE),
     "roi_align 7x7": aligned([7, 7], 2),
     "roi_align 2x3": aligned([2, 3], 3),
     "anchors of a pyramid": anchors(
@@ -377,19 +295,6 @@ results = {
 }
 
 
-def shorter(value):
-    """Nine digits are all that float32 has."""
-    if isinstance(value, float):
-        return float(f"{value:.9g}")
-    if isinstance(value, list):
-        return [shorter(v) for v in value]
-    if isinstance(value, dict):
-        return {key: shorter(v) for key, v in value.items()}
-    return value
-
-
-with open("golden.json", "w") as file:
-    lines = [f"{json.dumps(name)}: {json.dumps(shorter(result))}" for name, result in results.items()]
-    file.write("{\n" + ",\n".join(lines) + "\n}\n")
+write(results)
 print(results["detector"]["losses"])
 print(results["average precision"]["AP"], results["average precision"]["AP50"])

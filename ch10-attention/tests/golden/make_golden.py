@@ -2,34 +2,22 @@
 
 Needs `pip install torch numpy`; the tests need neither. Run it in its own folder.
 
-Parameters and inputs are made by a formula that both languages have (SplitMix64), so the file holds results only, and of each
-tensor only the first values and three sums. Computed in float64 from numbers that are exact in float32, so that what differs in
-the test is Burn's rounding alone.
+What it shares with the other chapters, and how numbers are made, is in `common/tests/golden_setup/golden.py`.
 """
 
-import copy
-import json
+import sys
+from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
-torch.set_num_threads(2)
-SHOWN = 5
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "common/tests/golden_setup"))
+from golden import computed, golden as of_noise, prepared, seeded, tensor, write
+
 DISTANCE = 1e-4
 WIDTH = 256
 ITEMS = 5
 SIZES = [5, 1, 3, 4]
-
-
-def noise(seed, n):
-    """n numbers of [-1, 1), multiples of 2^-23: SplitMix64 as in `common::seed::mix`."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(seed) + (np.arange(n, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) / 2.0**23 - 1.0
 
 
 def split(x):
@@ -158,75 +146,19 @@ class ContextAttention(nn.Module):
         return self.head(self.attention(h, masked_mean(h, valid), valid))
 
 
-def set_parameters(model):
-    """The k-th parameter is noise(k), in layers with weights times 1 / sqrt(fan in), a power of two at most as large as that."""
-    fan_in, k = 1, 0
-    for module in model.modules():
-        for parameter in module.parameters(recurse=False):
-            k += 1
-            if parameter.dim() in (2, 3):
-                fan_in = parameter.shape[-1]
-            bound = 2.0 ** np.floor(np.log2(fan_in**-0.5))
-            if isinstance(module, nn.BatchNorm1d):
-                bound = 1.0
-            values = bound * noise(k, parameter.numel())
-            parameter.data = torch.from_numpy(values).reshape(parameter.shape)
-
-
-def described(tensor):
-    values = tensor.detach().flatten().numpy()
-    return {
-        "first": values[:SHOWN].tolist(),
-        "length": float(np.sqrt((values**2).sum())),
-        "absolute": float(np.abs(values).sum()),
-        "projection": float((values * noise(99, values.size)).sum()),
-    }
-
-
-def distance(model, inputs):
-    """How near the input of a rectifier comes to its kink at 0, in parts of the typical size."""
-    distances = []
-
-    def measure(module, inputs):
-        (x,) = inputs
-        distances.append((x.abs().min() / x.square().mean().sqrt()).item())
-
-    hooks = [m.register_forward_pre_hook(measure) for m in model.modules() if isinstance(m, nn.LeakyReLU)]
-    with torch.no_grad():
-        copy.deepcopy(model)(inputs)
-    for hook in hooks:
-        hook.remove()
-    return min(distances, default=1.0)
+def fan_in(weight):
+    """Of the general score's tensor it is the width of one of its two inputs."""
+    return weight.shape[-1] if weight.dim() > 1 else None
 
 
 def golden(model, shape, padded=False):
-    """Output and gradients of sum(output * noise) in training, then the output in evaluation with the running statistics.
-
-    The input is noise, with `padded` zeros after the first 5, 1, 3, 4 items. Its seed is the first one that brings no rectifier so near
-    to 0 that a rounding error could change the side, and with it the gradients.
-    """
-    model = model.double()
-    set_parameters(model)
-    result = {"parameters": sum(p.numel() for p in model.parameters())}
-    for seed in range(1000, 2000):
-        inputs = torch.from_numpy(noise(seed, int(np.prod(shape)))).reshape(shape)
-        if padded:
-            inputs = inputs * padding(shape[1])[:, :, None, None, None]
-        if distance(model, inputs) > DISTANCE:
-            break
-    else:
-        raise ValueError("no seed keeps all rectifiers away from 0")
-    result["seed"] = seed
-    inputs.requires_grad_()
-    output = model(inputs)
-    directions = torch.from_numpy(noise(2000, output.numel())).reshape(output.shape)
-    (output * directions).sum().backward()
-    result["training"] = described(output)
-    result["gradients"] = [described(p.grad) for p in model.parameters()]
-    result["input"] = described(inputs.grad)
-    with torch.no_grad():
-        result["evaluation"] = described(model.eval()(inputs))
-    return result
+    """What a model computes from noise, with `padded` zeros after the first 5, 1, 3, 4 items."""
+    if not padded:
+        return of_noise(model, shape, DISTANCE, fan_in)
+    places = padding(shape[1])[:, :, None, None, None]
+    prepared(model, fan_in)
+    seed, (inputs,) = seeded(model, lambda seed: [tensor(seed, *shape) * places], DISTANCE)
+    return {"seed": seed} | computed(model, inputs)
 
 
 SCORES = {"dot": lambda width: DotScore(), "general": GeneralScore, "additive": AdditiveAttentionScore}
@@ -238,21 +170,4 @@ for name, score in SCORES.items():
     results[f"ContextAttention, {name}, padded"] = golden(ContextAttention(score(WIDTH)), (4, 6, 1, 28, 28), padded=True)
 results["Baseline"] = golden(baseline(), (16, 3, 1, 28, 28))
 results["SimpleAttention"] = golden(SimpleAttention(), (8, 3, 1, 28, 28))
-
-
-def shorter(value):
-    """Nine digits are all that float32 has."""
-    if isinstance(value, float):
-        return float(f"{value:.9g}")
-    if isinstance(value, list):
-        return [shorter(v) for v in value]
-    if isinstance(value, dict):
-        return {key: shorter(v) for key, v in value.items()}
-    return value
-
-
-with open("golden.json", "w") as file:
-    lines = [f"{json.dumps(name)}: {json.dumps(shorter(result))}" for name, result in results.items()]
-    file.write("{\n" + ",\n".join(lines) + "\n}\n")
-for name, result in results.items():
-    print(name, result["parameters"], result.get("seed"), result["training"]["length"], result["evaluation"]["length"])
+write(results)

@@ -2,33 +2,23 @@
 
 Needs `pip install torch numpy`; the tests need neither. Run it in its own folder.
 
-Parameters are made by a formula that both languages have (SplitMix64), so the file holds results only, and of each tensor only the first
-values and three sums. Computed in float64 from numbers that are exact in float32, so that what differs in the test is Burn's rounding alone.
+What it shares with the other chapters, and how numbers are made, is in `common/tests/golden_setup/golden.py`.
 """
 
-import json
+import sys
+from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-torch.set_num_threads(2)
-SHOWN = 5
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "common/tests/golden_setup"))
+from golden import count, described, prepared, write
+
 WORDS, PAD, SOS, EOS = 11, 0, 1, 2
 SOURCES = [[1, 3, 4, 5, 2], [1, 6, 2], [1, 7, 3, 8, 4, 9, 2]]
 TARGETS = [[5, 6, 2], [9, 10, 4, 3, 2], [7, 2]]
-
-
-def noise(seed, n):
-    """n numbers of [-1, 1), multiples of 2^-23: SplitMix64 as in `common::seed::mix`."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(seed) + (np.arange(n, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) / 2.0**23 - 1.0
 
 
 class Encoder(nn.Module):
@@ -86,48 +76,20 @@ def time_summed_loss(logits, target):
     return loss
 
 
-def set_parameters(model):
-    """The k-th parameter is noise(k) times 1 / sqrt(fan in), a power of two at most as large as that.
-
-    Counted in the order of Burn's modules, in which a layer's two directions lie one after the other, as they do in PyTorch's.
-    """
-    fan_in, k = 1, 0
-    for module in model.modules():
-        for parameter in module.parameters(recurse=False):
-            k += 1
-            if parameter.dim() == 2:
-                fan_in = parameter.shape[1]
-            bound = 2.0 ** np.floor(np.log2(fan_in**-0.5))
-            if isinstance(module, nn.LayerNorm):
-                bound = 1.0
-            values = bound * noise(k, parameter.numel())
-            parameter.data = torch.from_numpy(values).reshape(parameter.shape)
-
-
-def described(tensor):
-    values = tensor.detach().flatten().numpy()
-    return {
-        "first": values[:SHOWN].tolist(),
-        "length": float(np.sqrt((values**2).sum())),
-        "absolute": float(np.abs(values).sum()),
-        "projection": float((values * noise(99, values.size)).sum()),
-    }
-
-
 def padded(sentences):
     longest = max(len(s) for s in sentences)
     return torch.tensor([s + [PAD] * (longest - len(s)) for s in sentences])
 
 
-model = Seq2Seq().double()
-set_parameters(model)
+# In PyTorch a layer's two directions lie one after the other, as in Burn's modules.
+model = prepared(Seq2Seq())
 source, target = padded(SOURCES), padded(TARGETS)
 logits = model(source, [len(s) for s in SOURCES], target)
 loss = time_summed_loss(logits, target)
 loss.backward()
 results = {
     "Seq2Seq": {
-        "parameters": sum(p.numel() for p in model.parameters()),
+        "parameters": count(model),
         "logits": described(logits),
         "loss": loss.item(),
         "gradients": [described(p.grad) for p in model.parameters()],
@@ -135,18 +97,4 @@ results = {
 }
 
 
-def shorter(value):
-    """Nine digits are all that float32 has."""
-    if isinstance(value, float):
-        return float(f"{value:.9g}")
-    if isinstance(value, list):
-        return [shorter(v) for v in value]
-    if isinstance(value, dict):
-        return {key: shorter(v) for key, v in value.items()}
-    return value
-
-
-with open("golden.json", "w") as file:
-    lines = [f"{json.dumps(name)}: {json.dumps(shorter(result))}" for name, result in results.items()]
-    file.write("{\n" + ",\n".join(lines) + "\n}\n")
-print(results["Seq2Seq"]["parameters"], loss.item())
+write(results)

@@ -2,39 +2,24 @@
 
 Needs `pip install torch numpy`; the tests need neither. Run it in its own folder.
 
-Parameters and inputs are made by a formula that both languages have (SplitMix64), so the file holds results only, and of each tensor only the
-first values and three sums. Computed in float64 from numbers that are exact in float32, so that what differs in the test is Burn's rounding
-alone.
+What it shares with the other chapters, and how numbers are made, is in `common/tests/golden_setup/golden.py`.
 """
 
-import json
 import math
+import sys
+from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
 
-torch.set_num_threads(2)
-SHOWN = 5
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "common/tests/golden_setup"))
+from golden import computed, prepared, tensor, write
+
 WORDS, PAD, WIDTH, CLASSES = 11, 3, 128, 4
 TEXTS = [[1, 4, 5, 6, 2], [1, 7, 2], [1, 8, 4, 9, 10, 5, 2], [1, 6, 6, 2], [1, 0, 10, 0, 8, 2], [1, 9, 7, 5, 2]]
 SIZES = [6, 2, 5]  # words of three texts of up to 6
-
-
-def noise(seed, n):
-    """n numbers of [-1, 1), multiples of 2^-23: SplitMix64 as in `common::seed::mix`."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(seed) + (np.arange(n, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) / 2.0**23 - 1.0
-
-
-def tensor(seed, shape):
-    return torch.from_numpy(noise(seed, int(np.prod(shape)))).reshape(shape)
 
 
 def hidden(sizes, steps):
@@ -235,63 +220,27 @@ class MultiHead(nn.Module):
         return torch.cat((out.flatten(1), weights.flatten(1)), 1)
 
 
-def set_parameters(model):
-    """The k-th parameter is noise(k), in layers with weights times 1 / sqrt(fan in), a power of two at most as large as that; a convolution takes
-    the fan in of the layer before it."""
-    fan_in, k = 1, 0
-    for module in model.modules():
-        for parameter in module.parameters(recurse=False):
-            k += 1
-            if parameter.dim() == 2:
-                fan_in = parameter.shape[1]
-            bound = 2.0 ** np.floor(np.log2(fan_in**-0.5))
-            if isinstance(module, (nn.BatchNorm1d, nn.LayerNorm)):
-                bound = 1.0
-            values = bound * noise(k, parameter.numel())
-            parameter.data = torch.from_numpy(values).reshape(parameter.shape)
+def fan_in(weight):
+    """A convolution takes the fan in of the layer before it."""
+    return weight.shape[1] if weight.dim() == 2 else None
 
 
-def described(tensor):
-    values = tensor.detach().flatten().numpy()
-    return {
-        "first": values[:SHOWN].tolist(),
-        "length": float(np.sqrt((values**2).sum())),
-        "absolute": float(np.abs(values).sum()),
-        "projection": float((values * noise(99, values.size)).sum()),
-    }
-
-
-def golden(model, inputs, forward):
-    """Output and gradients of sum(output * noise) in training, then the output in evaluation with the running statistics."""
-    model = model.double()
-    set_parameters(model)
-    result = {"parameters": sum(p.numel() for p in model.parameters())}
-    output = forward(model)
-    directions = tensor(2000, output.shape)
-    (output * directions).sum().backward()
-    result["training"] = described(output)
-    result["gradients"] = [described(p.grad) for p in model.parameters()]
-    if inputs is not None:
-        result["input"] = described(inputs.grad)
-    # The fast path of an encoder layer in evaluation gives zeros for padding.
-    torch.backends.mha.set_fastpath_enabled(False)
-    with torch.no_grad():
-        model.eval()
-        result["evaluation"] = described(forward(model))
-    return result
+def golden(model, *inputs):
+    return computed(prepared(model, fan_in), *inputs)
 
 
 def of_texts(model):
     lengths = [len(text) for text in TEXTS]
     ids = torch.tensor([text + [PAD] * (max(lengths) - len(text)) for text in TEXTS])
-    return golden(model, None, lambda model: model(ids, lengths))
+    return golden(model, ids, lengths)
 
 
 def of_states(model, shape):
-    inputs = tensor(1000, shape).requires_grad_()
-    return golden(model, inputs, lambda model: model(inputs))
+    return golden(model, tensor(1000, *shape))
 
 
+# The fast path of an encoder layer in evaluation gives zeros for padding.
+torch.backends.mha.set_fastpath_enabled(False)
 results = {}
 for printed in (False, True):
     suffix = ", as printed" if printed else ""
@@ -307,21 +256,4 @@ results["EncoderLayer, padded"] = of_states(EncoderLayer(True), (3, 6, 16))
 results["DecoderLayer"] = of_states(DecoderLayer(), (3, 11, 16))
 results["multi-head attention"] = of_states(MultiHead(), (3, 11, 16))
 results["PositionalEncoding"] = of_states(PositionalEncoding(), (2, 9, 16))
-
-
-def shorter(value):
-    """Nine digits are all that float32 has."""
-    if isinstance(value, float):
-        return float(f"{value:.9g}")
-    if isinstance(value, list):
-        return [shorter(v) for v in value]
-    if isinstance(value, dict):
-        return {key: shorter(v) for key, v in value.items()}
-    return value
-
-
-with open("golden.json", "w") as file:
-    lines = [f"{json.dumps(name)}: {json.dumps(shorter(result))}" for name, result in results.items()]
-    file.write("{\n" + ",\n".join(lines) + "\n}\n")
-for name, result in results.items():
-    print(name, result["parameters"], result["training"]["length"], result["evaluation"]["length"])
+write(results)

@@ -3,34 +3,23 @@ residual network as torchvision saves them. `golden.rs` and `weights.rs` compare
 
 Needs `pip install torch torchvision safetensors numpy`; the tests need none of them. Run it in its own folder.
 
-Parameters and inputs are made by a formula that both languages have (SplitMix64), so golden.json holds results only, and of each
-tensor only the first values and three sums. Computed in float64 from numbers that are exact in float32, so that what differs in
-the test is Burn's rounding alone.
+What it shares with the other chapters, and how numbers are made, is in `common/tests/golden_setup/golden.py`.
 """
 
 import copy
-import json
+import sys
+from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 from torchvision.models.resnet import BasicBlock, ResNet, resnet18
 
-torch.set_num_threads(2)
-SHOWN = 2
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "common/tests/golden_setup"))
+from golden import golden as of_noise, tensor, write
+
 DISTANCE = 1e-4
-
-
-def noise(seed, n):
-    """n numbers of [-1, 1), multiples of 2^-23: SplitMix64 as in `common::seed::mix`."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(seed) + (np.arange(n, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) / 2.0**23 - 1.0
 
 
 class NarrowResNet(ResNet):
@@ -104,82 +93,20 @@ class EfficientNetLite0(nn.Module):
         return self.fc(F.relu6(self.top(x)).mean((2, 3)))
 
 
-def set_parameters(model):
-    """The k-th parameter is noise(k), in layers with weights times 1 / sqrt(fan in), a power of two at most as large as that."""
-    fan_in, k = 1, 0
-    for module in model.modules():
-        for parameter in module.parameters(recurse=False):
-            k += 1
-            if parameter.dim() in (2, 4):
-                fan_in = int(np.prod(parameter.shape[1:]))
-            bound = 2.0 ** np.floor(np.log2(fan_in**-0.5))
-            if isinstance(module, nn.BatchNorm2d):
-                bound = 1.0
-            values = bound * noise(k, parameter.numel())
-            parameter.data = torch.from_numpy(values).reshape(parameter.shape)
-
-
-def described(tensor):
-    values = tensor.detach().flatten().numpy()
-    return {
-        "first": values[:SHOWN].tolist(),
-        "length": float(np.sqrt((values**2).sum())),
-        "absolute": float(np.abs(values).sum()),
-        "projection": float((values * noise(99, values.size)).sum()),
-    }
-
-
-def distance(model, inputs):
-    """How near the input of a rectifier comes to its kink at 0, in parts of the typical size."""
-    distances = []
-
-    def measure(module, inputs):
-        (x,) = inputs
-        distances.append((x.abs().min() / x.square().mean().sqrt()).item())
-
-    hooks = [m.register_forward_pre_hook(measure) for m in model.modules() if isinstance(m, nn.ReLU)]
-    with torch.no_grad():
-        copy.deepcopy(model)(inputs)
-    for hook in hooks:
-        hook.remove()
-    return min(distances, default=1.0)
-
-
 def golden(model, shape, gradients):
-    """Output and gradients of sum(output * noise) in training, then the output in evaluation with the running statistics.
-
-    The input is noise. With `gradients`, its seed is the first one that brings no rectifier so near to 0 that a rounding error could
-    change the side, and with it the gradients.
-    """
-    model = model.double()
+    """What a model computes from noise; without `gradients`, those of the input only."""
     for module in model.modules():
         if isinstance(module, nn.ReLU):
             module.inplace = False
-    set_parameters(model)
-    result = {"parameters": sum(p.numel() for p in model.parameters())}
-    for seed in range(1000, 4000):
-        inputs = torch.from_numpy(noise(seed, int(np.prod(shape)))).reshape(shape)
-        if not gradients or distance(model, inputs) > DISTANCE:
-            break
-    else:
-        raise ValueError("no seed keeps all rectifiers away from 0")
-    result["seed"] = seed
-    inputs.requires_grad_()
-    output = model(inputs)
-    directions = torch.from_numpy(noise(2000, output.numel())).reshape(output.shape)
-    (output * directions).sum().backward()
-    result["training"] = described(output)
-    result["input"] = described(inputs.grad)
-    if gradients:
-        result["gradients"] = [described(p.grad) for p in model.parameters()]
-    with torch.no_grad():
-        result["evaluation"] = described(model.eval()(inputs))
+    result = of_noise(model, shape, DISTANCE if gradients else 0.0)
+    if not gradients:
+        del result["gradients"]
     return result
 
 
 def tiny():
     """A network of one block per stage with statistics that are not those of a fresh one, and what it computes."""
-    x = torch.from_numpy(noise(7, 2 * 3 * 40 * 40)).reshape(2, 3, 40, 40)
+    x = tensor(7, 2, 3, 40, 40)
     for seed in range(1000):
         torch.manual_seed(seed)
         model = NarrowResNet(1, (1, 1, 1, 1), 3)
@@ -205,21 +132,4 @@ results = {
     "EfficientNet-Lite0": golden(EfficientNetLite0(2), (4, 3, 96, 96), False),
     "tiny": tiny(),
 }
-
-
-def shorter(value):
-    """Nine digits are all that float32 has."""
-    if isinstance(value, float):
-        return float(f"{value:.9g}")
-    if isinstance(value, list):
-        return [shorter(v) for v in value]
-    if isinstance(value, dict):
-        return {key: shorter(v) for key, v in value.items()}
-    return value
-
-
-with open("golden.json", "w") as file:
-    lines = [f"{json.dumps(name)}: {json.dumps(shorter(result))}" for name, result in results.items()]
-    file.write("{\n" + ",\n".join(lines) + "\n}\n")
-for name, result in results.items():
-    print(name, result.get("parameters"), result.get("seed"), result["evaluation"])
+write(results)

@@ -8,28 +8,19 @@ names as the weights.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertModel
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "common/tests/golden_setup"))
+from golden import noise
+
 FOLDER = Path(__file__).parent
-MASK = (1 << 64) - 1
 # Two texts, the second one with two places of padding (number 0).
 IDS = [[2, 7, 19, 11, 5, 3], [2, 23, 14, 3, 0, 0]]
-
-
-def noise(seed, n):
-    """n numbers of [-1, 1), as `golden_setup::noise` makes them."""
-
-    def mix(i):
-        z = (seed + (i + 1) * 0x9E3779B97F4A7C15) & MASK
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-        return z ^ (z >> 31)
-
-    return [(mix(i) >> 40) / 8_388_608.0 - 1.0 for i in range(n)]
 
 
 def models():
@@ -63,7 +54,7 @@ def main():
     for k, (name, model) in enumerate(models()):
         with torch.no_grad():
             for i, (path, parameter) in enumerate(model.named_parameters()):
-                values = torch.tensor(noise(100 * k + i, parameter.numel()))
+                values = torch.tensor(noise(100 * k + i, parameter.numel()), dtype=torch.float32)
                 is_norm = "norm" in path.lower()
                 values = 1 + 0.2 * values if is_norm and path.endswith("weight") else 0.6 * values
                 parameter.copy_(values.float().reshape(parameter.shape))
@@ -73,7 +64,7 @@ def main():
         ids = torch.tensor(IDS)
         mask = (ids != 0).long()
         output = model(input_ids=ids, attention_mask=mask).last_hidden_state
-        direction = torch.tensor(noise(2000, output.numel()), dtype=torch.float64)
+        direction = torch.from_numpy(noise(2000, output.numel()))
         direction = direction.reshape(output.shape) * mask.unsqueeze(2)
         (output * direction).sum().backward()
         zeros = lambda p: torch.zeros_like(p) if p.grad is None else p.grad

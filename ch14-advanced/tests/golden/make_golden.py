@@ -2,33 +2,20 @@
 
 Needs `pip install torch numpy`; the tests need neither. Run it in its own folder.
 
-Parameters and inputs are made by a formula that both languages have (SplitMix64), so the file holds results only, and of each
-tensor only the first values and three sums. Computed in float64 from numbers that are exact in float32, so that what differs in
-the test is Burn's rounding alone.
+What it shares with the other chapters, and how numbers are made, is in `common/tests/golden_setup/golden.py`.
 """
 
 import copy
-import json
+import sys
 from math import comb
+from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-torch.set_num_threads(2)
-SHOWN = 5
-
-
-def noise(seed, n):
-    """n numbers of [-1, 1), multiples of 2^-23: SplitMix64 as in `common::seed::mix`."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(seed) + (np.arange(n, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) / 2.0**23 - 1.0
-
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "common/tests/golden_setup"))
+from golden import computed, described, parts_first, prepared, tensor, write
 
 def weights(k, printed):
     """The 1-D filter: binomial, or with the book's n = k, of which the last value is missing."""
@@ -121,37 +108,6 @@ class ResidualNet(nn.Module):
         return self.output(x.mean((2, 3)))
 
 
-def parameters_of(module):
-    """Each parameter with its module, a module's own after those of its parts, as Burn has them."""
-    for part in module.children():
-        yield from parameters_of(part)
-    for parameter in module.parameters(recurse=False):
-        yield module, parameter
-
-
-def set_parameters(model):
-    """The k-th parameter is noise(k), in layers with weights times 1 / sqrt(fan in), a power of two at most as large as that."""
-    fan_in = 1
-    for k, (module, parameter) in enumerate(parameters_of(model), 1):
-        if parameter.dim() > 1:
-            fan_in = parameter[0].numel()
-        bound = 2.0 ** np.floor(np.log2(fan_in**-0.5))
-        if isinstance(module, nn.BatchNorm2d):
-            bound = 1.0
-        values = bound * noise(k, parameter.numel())
-        parameter.data = torch.from_numpy(values).reshape(parameter.shape)
-
-
-def described(tensor):
-    values = tensor.detach().flatten().numpy()
-    return {
-        "first": values[:SHOWN].tolist(),
-        "length": float(np.sqrt((values**2).sum())),
-        "absolute": float(np.abs(values).sum()),
-        "projection": float((values * noise(99, values.size)).sum()),
-    }
-
-
 def distance(model, inputs):
     """How near the output of a batch norm comes to 0, where the rectifier behind it has its kink, in parts of the typical size."""
     distances = []
@@ -169,27 +125,10 @@ def distance(model, inputs):
 
 
 def golden(model, shape):
-    """Output and gradients of sum(output * noise) in training, then the output in evaluation with the running statistics.
-
-    The input is noise. Of a few seeds it has the one that keeps all rectifiers furthest from 0, where a rounding error could change the side,
-    and with it the gradients.
-    """
-    model = model.double()
-    set_parameters(model)
-    result = {"parameters": sum(p.numel() for p in model.parameters())}
-    inputs = {s: torch.from_numpy(noise(s, int(np.prod(shape)))).reshape(shape) for s in range(1000, 1016)}
-    seed = max(inputs, key=lambda s: distance(model, inputs[s]))
-    inputs = inputs[seed].requires_grad_()
-    result["seed"] = seed
-    output = model(inputs)
-    directions = torch.from_numpy(noise(2000, output.numel())).reshape(output.shape)
-    (output * directions).sum().backward()
-    result["training"] = described(output)
-    result["gradients"] = [described(p.grad) for _, p in parameters_of(model)]
-    result["input"] = described(inputs.grad)
-    with torch.no_grad():
-        result["evaluation"] = described(model.eval()(inputs))
-    return result
+    """What a model computes from that noise of a few seeds that keeps all rectifiers furthest from 0."""
+    prepared(model, order=parts_first)
+    seed = max(range(1000, 1016), key=lambda seed: distance(model, tensor(seed, *shape)))
+    return {"seed": seed} | computed(model, tensor(seed, *shape), order=parts_first)
 
 
 CASES = {}
@@ -216,22 +155,11 @@ CASES["cnn printed"] = (cnn(MaxPool2dAA(2, 1.7, True)), (4, 3, 24, 24))
 
 def mixup():
     """The loss of mixed labels, and its gradient by the logits."""
-    logits = torch.from_numpy(noise(7, 50)).reshape(5, 10).requires_grad_()
+    logits = tensor(7, 5, 10).requires_grad_()
     y, other = torch.tensor([3, 1, 4, 1, 5]), torch.tensor([9, 2, 6, 5, 3])
     loss = 0.375 * F.cross_entropy(logits, y) + 0.625 * F.cross_entropy(logits, other)
     loss.backward()
     return {"loss": loss.item(), "gradient": described(logits.grad)}
-
-
-def shorter(value):
-    """Nine digits are all that float32 has."""
-    if isinstance(value, float):
-        return float(f"{value:.9g}")
-    if isinstance(value, list):
-        return [shorter(v) for v in value]
-    if isinstance(value, dict):
-        return {key: shorter(v) for key, v in value.items()}
-    return value
 
 
 results = {name: golden(*case) for name, case in CASES.items()}
@@ -239,6 +167,4 @@ results = {name: golden(*case) for name, case in CASES.items()}
 for style in ("plain", "rezero"):
     del results[f"net 16 7 {style}"]["gradients"]
 results["mixup"] = mixup()
-with open("golden.json", "w") as file:
-    lines = [f"{json.dumps(name)}: {json.dumps(shorter(result))}" for name, result in results.items()]
-    file.write("{\n" + ",\n".join(lines) + "\n}\n")
+write(results)

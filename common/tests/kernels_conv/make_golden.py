@@ -2,15 +2,17 @@
 
 Needs `pip install torch numpy`; the tests need neither. Run it in its own folder.
 
-Inputs and weights are made by a formula that both languages have (SplitMix64), so the file holds results only. Computed in
-float64 from numbers that are exact in float32. Of each tensor the file holds up to 24 values, evenly spaced, and two sums.
+How inputs and weights are made is in `golden_setup/golden.py`. Of each tensor the file holds up to 24 values, evenly spaced, and two sums.
 """
 
 import json
+import sys
+from pathlib import Path
 
-import numpy as np
-import torch
 from torch.nn import functional as F
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "golden_setup"))
+from golden import tensor
 
 SHOWN = 24
 
@@ -31,21 +33,6 @@ CASES = [
 ]
 
 
-def noise(seed, n):
-    """n numbers of [-1, 1), multiples of 2^-23: SplitMix64 as in `common::seed::mix`."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(seed) + (np.arange(n, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) / 2.0**23 - 1.0
-
-
-def tensor(seed, shape):
-    values = noise(seed, int(np.prod(shape)))
-    return torch.tensor(values, dtype=torch.float64).reshape(shape).requires_grad_()
-
-
 def result(values):
     flat = values.detach().flatten()
     step = -(-len(flat) // SHOWN)
@@ -59,9 +46,9 @@ def result(values):
 
 golden = {}
 for name, function, x, weight, channels, options in CASES:
-    x, weight, bias = tensor(1, x), tensor(2, weight), tensor(3, [channels])
+    x, weight, bias = (tensor(i + 1, *shape).requires_grad_() for i, shape in enumerate([x, weight, [channels]]))
     out = function(x, weight, bias, **options)
-    (out * tensor(4, out.shape)).sum().backward()
+    (out * tensor(4, *out.shape)).sum().backward()
     golden[name] = {
         "output": result(out),
         "input": result(x.grad),
