@@ -1,6 +1,7 @@
 //! 8.1 to 8.7.
 
 mod digits;
+mod mask_pictures;
 mod photos;
 mod segmentation;
 
