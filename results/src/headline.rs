@@ -28,6 +28,8 @@ pub const HEADLINES: &[(&str, &str)] = &[
     ("6.9", "train accuracy, residual"),
     ("6.10", "test accuracy, LSTM"),
     ("7.7", "loss"),
+    ("8.2", "validation loss, transposed CNN"),
+    ("8.3", "validation loss, U-Net"),
     ("8.5", "AP at IoU 0.5"),
     ("8.6", "share of digits found after"),
     ("9.1", "entropy of digits, GAN (bits)"),
