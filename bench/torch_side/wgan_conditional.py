@@ -1,0 +1,108 @@
+"""9.6 in PyTorch: how many digits of a conditional WGAN-GP are the digit that was asked for, by the recipe of `ch09-gan` at `quick`.
+
+    python -m torch_side.wgan_conditional [--epochs 3] [--seed 42]      (in bench/; MNIST's files in $IDL_DATA/mnist)
+
+Prints a line after each epoch. The judge is a CNN that is trained first.
+"""
+
+import argparse
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from torch_side.wgan_gaussians import Block, penalty, player
+
+NOISE, PIXELS, CLASSES, BATCH, RATE, WEIGHT = 128, 784, 10, 64, 4e-4, 10.0
+
+
+class Conditional(nn.Module):
+    """The book's `ConditionalWrapper`."""
+
+    def __init__(self, network, values):
+        super().__init__()
+        self.embedding = nn.Embedding(CLASSES, values)
+        self.mix = Block(2 * values, values)
+        self.combine = nn.Linear(values, values)
+        self.norm = nn.LayerNorm(values)
+        self.network = network
+
+    def forward(self, x, labels):
+        x = self.combine(self.mix(torch.cat([x, self.embedding(labels)], 1)))
+        return self.network(self.norm(F.leaky_relu(x, 0.2)))
+
+
+def read(name, header):
+    folder = Path(os.environ["IDL_DATA"]) / "mnist"
+    path = next(p for p in (folder / name, folder / f"{name}.gz") if p.exists())
+    raw = gzip.open(path).read() if path.suffix == ".gz" else path.read_bytes()
+    return torch.from_numpy(np.frombuffer(raw, np.uint8, offset=header).copy())
+
+
+def digits(part):
+    images = read(f"{part}-images-idx3-ubyte", 16).reshape(-1, PIXELS).float() / 255
+    return images, read(f"{part}-labels-idx1-ubyte", 8).long()
+
+
+def classifier(images, labels):
+    """A CNN after one pass over the digits."""
+    conv = lambda i, o: [nn.Conv2d(i, o, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    model = nn.Sequential(*conv(1, 16), *conv(16, 32), nn.Flatten(), nn.Linear(32 * 49, CLASSES))
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    for batch in torch.randperm(len(images)).split(BATCH):
+        optimizer.zero_grad()
+        F.cross_entropy(model(images[batch].reshape(-1, 1, 28, 28)), labels[batch]).backward()
+        optimizer.step()
+    return model.eval()
+
+
+def right(judge, images, labels):
+    """The share of images that the judge takes for their label."""
+    with torch.no_grad():
+        return (judge(images.reshape(-1, 1, 28, 28)).argmax(1) == labels).float().mean().item()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=42)
+    arguments = parser.parse_args()
+    torch.set_num_threads(2)
+    torch.manual_seed(arguments.seed)
+    images, labels = digits("train")
+    judge = classifier(images, labels)
+    print(f"judge: {100 * right(judge, *digits('t10k')):.1f} % of the test images", flush=True)
+    generator = Conditional(nn.Sequential(*player(NOISE, PIXELS), nn.Sigmoid()), NOISE)
+    critic = Conditional(player(PIXELS, 1), PIXELS)
+    optimizers = [torch.optim.AdamW(p.parameters(), lr=RATE, betas=(0.0, 0.9)) for p in (generator, critic)]
+    total, done = arguments.epochs * (len(images) // BATCH), 0
+    asked = torch.arange(10_000) % CLASSES
+    for epoch in range(arguments.epochs):
+        for batch in torch.randperm(len(images)).split(BATCH):
+            if len(batch) < BATCH:
+                continue
+            for optimizer in optimizers:
+                optimizer.param_groups[0]["lr"] = RATE * (1 - done / total)
+            real, classes = images[batch], labels[batch]
+            with torch.no_grad():
+                fake = generator(torch.randn(BATCH, NOISE), classes)
+            score = lambda x: critic(x, classes)
+            loss = score(fake).mean() - score(real).mean() + WEIGHT * penalty(score, real, fake)
+            optimizers[1].zero_grad()
+            loss.backward()
+            optimizers[1].step()
+            optimizers[0].zero_grad()
+            (-score(generator(torch.randn(BATCH, NOISE), classes)).mean()).backward()
+            optimizers[0].step()
+            done += 1
+        with torch.no_grad():
+            made = generator(torch.randn(len(asked), NOISE), asked)
+        print(f"epoch {epoch + 1}: {100 * right(judge, made, asked):.1f} % are the digit that was asked for", flush=True)
+
+
+if __name__ == "__main__":
+    main()
