@@ -27,7 +27,7 @@ const WGAN: &str = "WGAN-GP";
 const CONV: &str = "convolutional WGAN-GP";
 
 /// Iterations of 9.5 at `quick`.
-const QUICK_CONV: usize = 600;
+const QUICK_CONV: usize = 900;
 
 /// The book's loss for the Wasserstein GAN.
 pub(super) const WASSERSTEIN: Objective = Objective::Wasserstein {

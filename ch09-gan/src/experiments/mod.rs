@@ -66,7 +66,7 @@ fn experiments() -> Vec<Experiment> {
             title: "Convolutional Wasserstein GAN",
             data: MNIST,
             claim: "With convolutions the digits are clearly better.",
-            takes: ["3 min", "2 h"],
+            takes: ["4 min", "1 h"],
             run: digits::convolutional,
         },
         Experiment {
