@@ -9,7 +9,7 @@ use burn::nn as slow;
 use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor, module};
 use common::{kernels, nn};
-use kernel_setup::{assert_close, leaf, random, reference, values};
+use kernel_setup::{assert_close, assert_close_beside, leaf, random, reference, values};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -50,7 +50,9 @@ fn results<const D: usize, const N: usize>(
 fn assert_all_close(ours: [Vec<f32>; 4], theirs: [Vec<f32>; 4]) {
     let names = ["output", "input", "gamma", "beta"];
     for (name, (ours, theirs)) in names.iter().zip(ours.iter().zip(&theirs)) {
-        assert_close(name, ours, theirs);
+        // A gradient by gamma is a sum of numbers of both signs, which may cancel.
+        let size = if *name == "gamma" { 0.1 } else { 1e-2 };
+        assert_close_beside(name, ours, theirs, size);
     }
 }
 
@@ -169,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn batch_norm_of_rows_is_burns(shape in [3..300usize, 1..90usize]) {
+    fn batch_norm_of_rows_is_burns(shape in [2..300usize, 1..90usize]) {
         check_batch_norm(shape);
     }
 

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Largest difference, relative to the largest value (to 0.1 where all are smaller: a sum of such numbers may cancel).
+/// Largest difference, relative to the largest value.
 pub const TOLERANCE: f32 = 1e-4;
 
 pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -23,9 +23,14 @@ pub fn reference() -> Device {
 }
 
 pub fn assert_close(name: &str, ours: &[f32], theirs: &[f32]) {
+    assert_close_beside(name, ours, theirs, 1e-2);
+}
+
+/// As [`assert_close`]; where all values are smaller than `size`, the difference is relative to that.
+pub fn assert_close_beside(name: &str, ours: &[f32], theirs: &[f32], size: f32) {
     assert_eq!(ours.len(), theirs.len(), "{name}: number of values");
     let finite = theirs.iter().filter(|v| v.is_finite());
-    let scale = finite.fold(0.1f32, |m, v| m.max(v.abs()));
+    let scale = finite.fold(size, |m, v| m.max(v.abs()));
     for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
         // Written so that a NaN fails. Equal infinities (a pooling window of nothing but padding) have no difference.
         assert!(
