@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from torch_side.wgan_gaussians import Block, penalty, player
+from torch_side.wgan_gaussians import Block, play, player
 
 NOISE, PIXELS, CLASSES, BATCH, RATE, WEIGHT = 128, 784, 10, 64, 4e-4, 10.0
 
@@ -78,30 +78,14 @@ def main():
     print(f"judge: {100 * right(judge, *digits('t10k')):.1f} % of the test images", flush=True)
     generator = Conditional(nn.Sequential(*player(NOISE, PIXELS), nn.Sigmoid()), NOISE)
     critic = Conditional(player(PIXELS, 1), PIXELS)
-    optimizers = [torch.optim.AdamW(p.parameters(), lr=RATE, betas=(0.0, 0.9)) for p in (generator, critic)]
-    total, done = arguments.epochs * (len(images) // BATCH), 0
     asked = torch.arange(10_000) % CLASSES
-    for epoch in range(arguments.epochs):
-        for batch in torch.randperm(len(images)).split(BATCH):
-            if len(batch) < BATCH:
-                continue
-            for optimizer in optimizers:
-                optimizer.param_groups[0]["lr"] = RATE * (1 - done / total)
-            real, classes = images[batch], labels[batch]
-            with torch.no_grad():
-                fake = generator(torch.randn(BATCH, NOISE), classes)
-            score = lambda x: critic(x, classes)
-            loss = score(fake).mean() - score(real).mean() + WEIGHT * penalty(score, real, fake)
-            optimizers[1].zero_grad()
-            loss.backward()
-            optimizers[1].step()
-            optimizers[0].zero_grad()
-            (-score(generator(torch.randn(BATCH, NOISE), classes)).mean()).backward()
-            optimizers[0].step()
-            done += 1
+
+    def tell(epoch):
         with torch.no_grad():
             made = generator(torch.randn(len(asked), NOISE), asked)
-        print(f"epoch {epoch + 1}: {100 * right(judge, made, asked):.1f} % are the digit that was asked for", flush=True)
+        print(f"epoch {epoch}: {100 * right(judge, made, asked):.1f} % are the digit that was asked for", flush=True)
+
+    play(generator, critic, NOISE, [images, labels], arguments.epochs, BATCH, WEIGHT, RATE, True, tell)
 
 
 if __name__ == "__main__":

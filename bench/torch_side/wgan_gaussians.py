@@ -37,6 +37,32 @@ def penalty(critic, real, fake):
     return ((gradient.norm(dim=1) - 1) ** 2).mean()
 
 
+def play(generator, critic, noise, data, epochs, batch, weight, rate, falling, after_epoch):
+    """A turn of the critic, then one of the generator, for each batch of `data`, tensors of examples and of what both players are told beside."""
+    optimizers = [torch.optim.AdamW(p.parameters(), lr=rate, betas=(0.0, 0.9)) for p in (generator, critic)]
+    total, done = epochs * (len(data[0]) // batch), 0
+    for epoch in range(epochs):
+        for chosen in torch.randperm(len(data[0])).split(batch):
+            if len(chosen) < batch:
+                continue
+            for optimizer in optimizers:
+                optimizer.param_groups[0]["lr"] = rate * (1 - done / total) if falling else rate
+            real, *told = (of[chosen] for of in data)
+            score = lambda x: critic(x, *told)
+            made = lambda: generator(torch.randn(batch, noise), *told)
+            with torch.no_grad():
+                fake = made()
+            loss = score(fake).mean() - score(real).mean() + weight * penalty(score, real, fake)
+            optimizers[1].zero_grad()
+            loss.backward()
+            optimizers[1].step()
+            optimizers[0].zero_grad()
+            (-score(made()).mean()).backward()
+            optimizers[0].step()
+            done += 1
+        after_epoch(epoch + 1)
+
+
 def shares(generator):
     """The share of 90,000 points within three standard deviations of each mean."""
     with torch.no_grad():
@@ -56,27 +82,12 @@ def main():
     torch.manual_seed(arguments.seed)
     data = MEANS.repeat(PER_MODE, 1) + DEVIATION * torch.randn(len(MEANS) * PER_MODE, 2)
     generator, critic = player(NOISE, 2), player(2, 1)
-    optimizers = [torch.optim.AdamW(p.parameters(), lr=rate, betas=(0.0, 0.9)) for p in (generator, critic)]
-    total, done = arguments.epochs * (len(data) // BATCH), 0
-    for epoch in range(arguments.epochs):
-        for batch in torch.randperm(len(data)).split(BATCH):
-            if len(batch) < BATCH:
-                continue
-            for optimizer in optimizers:
-                optimizer.param_groups[0]["lr"] = rate if arguments.as_printed else rate * (1 - done / total)
-            real = data[batch]
-            with torch.no_grad():
-                fake = generator(torch.randn(BATCH, NOISE))
-            loss = critic(fake).mean() - critic(real).mean() + weight * penalty(critic, real, fake)
-            optimizers[1].zero_grad()
-            loss.backward()
-            optimizers[1].step()
-            optimizers[0].zero_grad()
-            (-critic(generator(torch.randn(BATCH, NOISE))).mean()).backward()
-            optimizers[0].step()
-            done += 1
+
+    def tell(epoch):
         found = shares(generator)
-        print(f"epoch {epoch + 1}: {int((found >= 0.01).sum())} of 9 modes, {100 * found.sum():.1f} % of points on a mode", flush=True)
+        print(f"epoch {epoch}: {int((found >= 0.01).sum())} of 9 modes, {100 * found.sum():.1f} % of points on a mode", flush=True)
+
+    play(generator, critic, NOISE, [data], arguments.epochs, BATCH, weight, rate, not arguments.as_printed, tell)
 
 
 if __name__ == "__main__":
