@@ -20,8 +20,7 @@ use common::data::{PaddedSequences, Sequences, spell};
 use common::train::Network;
 use golden_setup::modules::{Wanted, prepared, weighted};
 use golden_setup::{assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, read_golden, values};
-use serde_json::Value;
+use golden_setup::{devices, golden, gradients_of, values};
 
 const STYLES: [(&str, Style); 4] = [
     ("tanh", Style::Tanh),
@@ -30,12 +29,6 @@ const STYLES: [(&str, Style); 4] = [
     ("layer norm", Style::LayerNorm),
 ];
 const NAMES: [&str; 4] = ["frank", "x", "o'neal", "dostoevsky"];
-
-/// What PyTorch computes with this module.
-fn golden(name: &str) -> Value {
-    let mut golden = read_golden("tests/golden/golden.json");
-    golden[name].take()
-}
 
 fn compare<M: Module, const I: usize, const O: usize>(
     name: &str,

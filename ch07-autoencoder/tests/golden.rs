@@ -20,18 +20,12 @@ use common::nn::{Linear, LinearConfig};
 use common::train::Network;
 use golden_setup::modules::{Wanted, prepared, weighted};
 use golden_setup::{SetParameters, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, read_golden, values};
+use golden_setup::{devices, golden, gradients_of, noise, values};
 use serde_json::Value;
 
 const SYMBOLS: usize = 36;
 const TEXTS: usize = 3;
 const LENGTH: usize = 20;
-
-/// What PyTorch computes with this module.
-fn golden(name: &str) -> Value {
-    let mut golden = read_golden("tests/golden/golden.json");
-    golden[name].take()
-}
 
 fn assert_loss(what: &str, found: Tensor<1>, want: &Value, tolerance: f64) {
     let found = f64::from(values(found)[0]);

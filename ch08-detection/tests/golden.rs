@@ -21,14 +21,8 @@ use ch08_detection::unet::{UNet, UNetBlock2d};
 use common::kernels::{Region, RoiAlign, roi_align};
 use golden_setup::modules::{Wanted, noisy, prepared, weighted};
 use golden_setup::{assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, read_golden, values};
+use golden_setup::{devices, golden, gradients_of, noise, values};
 use serde_json::Value;
-
-/// What PyTorch computes with this.
-fn golden(name: &str) -> Value {
-    let mut golden = read_golden("tests/golden/golden.json");
-    golden[name].take()
-}
 
 fn compare<M: Module>(
     name: &str,

@@ -15,17 +15,11 @@ use ch09_gan::players::{Discriminator, Generator};
 use ch09_gan::simple::{SimpleDiscriminator, SimpleGenerator};
 use golden_setup::modules::prepared;
 use golden_setup::{assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, read_golden, values};
-use serde_json::Value;
+use golden_setup::{devices, golden, gradients_of, noise, values};
 
 const BATCH: usize = 3;
 const CLASSES: [u8; BATCH] = [2, 0, 3];
 const WEIGHT: f64 = 10.0;
-
-/// What PyTorch computes with this network.
-fn golden(name: &str) -> Value {
-    read_golden("tests/golden/golden.json")[name].take()
-}
 
 /// Rows of noise.
 fn rows(seed: u64, width: usize, device: &Device) -> Tensor<2> {

@@ -14,20 +14,14 @@ use ch10_attention::{
     AdditiveAttentionScore, AttentionAvg, AttentionScore, DotScore, GeneralScore, masked_mean,
 };
 use common::train::Network;
+use golden_setup::golden;
 use golden_setup::modules::Wanted;
-use golden_setup::read_golden;
-use serde_json::Value;
 
 /// Width of states in the tests of scores, and states of a bag.
 const WIDTH: usize = 8;
 const ITEMS: usize = 5;
 /// Items of four bags that are no padding.
 const SIZES: [usize; 4] = [5, 1, 3, 4];
-
-/// What PyTorch computes with this module.
-fn golden(name: &str) -> Value {
-    read_golden("tests/golden/golden.json")[name].take()
-}
 
 /// Zeros in the places of padding.
 fn without_padding<const D: usize>(mut input: Vec<f32>, shape: [usize; D]) -> Vec<f32> {

@@ -14,7 +14,7 @@ use ch11_seq2seq::words::PAD;
 use common::data::Sequences;
 use common::train::count_parameters;
 use golden_setup::{SetParameters, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, read_golden, values};
+use golden_setup::{devices, golden, gradients_of, values};
 
 const WORDS: usize = 11;
 const SOURCES: [&[u32]; 3] = [&[1, 3, 4, 5, 2], &[1, 6, 2], &[1, 7, 3, 8, 4, 9, 2]];
@@ -34,8 +34,7 @@ fn batch(device: &Device) -> PairBatch {
 
 #[test]
 fn the_translator_equals_pytorch() {
-    let golden = read_golden("tests/golden/golden.json");
-    let want = &golden["Seq2Seq"];
+    let want = &golden("Seq2Seq");
     for (backend, tolerance) in devices() {
         let device = common::device::open(backend).unwrap().device;
         let model = Seq2Seq::new(WORDS, &device);

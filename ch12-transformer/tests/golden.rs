@@ -19,7 +19,7 @@ use common::nn::MultiHeadAttentionConfig;
 use common::train::Network;
 use golden_setup::modules::{prepared, weighted};
 use golden_setup::{assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, read_golden, values};
+use golden_setup::{devices, golden, gradients_of, noise, values};
 use serde_json::Value;
 
 const WORDS: usize = 11;
@@ -40,11 +40,6 @@ const SIZES: LayerSizes = LayerSizes {
 };
 /// How much further than layers the networks may be from PyTorch: their norms divide by the spread over six texts, which is small.
 const ROUNDING: f64 = 10.0;
-
-/// What PyTorch computes with this module.
-fn golden(name: &str) -> Value {
-    read_golden("tests/golden/golden.json")[name].take()
-}
 
 /// What a module reads, and its gradient if it has one.
 trait Input: Clone {

@@ -12,7 +12,7 @@ use ch13_transfer::efficientnet::EfficientNetLite0;
 use ch13_transfer::resnet::ResNetConfig;
 use common::train::{Network, count_parameters};
 use golden_setup::{SetParameters, assert_described, assert_gradients};
-use golden_setup::{devices, gradients_of, noise, read_golden, values};
+use golden_setup::{devices, golden, gradients_of, noise, values};
 
 /// How much further than in small networks rounding takes these: some fifty layers, each norm over few values.
 const DEPTH: f64 = 20.0;
@@ -22,7 +22,7 @@ fn compare<N: Network<Input = Tensor<4>>>(
     shape: [usize; 4],
     fresh: impl Fn(&Device) -> N,
 ) {
-    let want = read_golden("tests/golden/golden.json")[name].take();
+    let want = golden(name);
     let input = noise(want["seed"].as_u64().unwrap(), shape.iter().product());
     for (backend, tolerance) in devices() {
         let what = |which: &str| format!("{name} on {backend}: {which}");

@@ -16,19 +16,13 @@ use ch14_advanced::residual::{ResidualBlock, ResidualNet, Style};
 use common::train::Network;
 use golden_setup::modules::Wanted;
 use golden_setup::{assert_close, assert_described};
-use golden_setup::{devices, noise, read_golden, values};
-use serde_json::Value;
+use golden_setup::{devices, golden, noise, values};
 
 const FILTERS: [(&str, Filter); 2] = [
     ("binomial", Filter::Binomial),
     ("printed", Filter::AsPrinted),
 ];
 const STYLES: [(&str, Style); 2] = [("plain", Style::Plain), ("rezero", Style::ReZero)];
-
-/// What PyTorch computes with this module.
-fn golden(name: &str) -> Value {
-    read_golden("tests/golden/golden.json")[name].take()
-}
 
 /// `rounding` is how much further than others a deep module may be from PyTorch.
 fn compare<M: Module, const D: usize, const O: usize>(

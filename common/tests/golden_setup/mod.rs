@@ -170,6 +170,11 @@ pub fn numbers(value: &Value) -> Vec<f64> {
     list.iter().map(number).collect()
 }
 
+/// What PyTorch computes with the module of this name of the package's fixture.
+pub fn golden(name: &str) -> Value {
+    read_golden("tests/golden/golden.json")[name].take()
+}
+
 /// The fixture in `path`.
 pub fn read_golden(path: &str) -> Value {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
