@@ -68,6 +68,19 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// One folder or none, without a network.
+    #[cfg(test)]
+    pub(super) fn offline(folder: Option<&Path>, require_real: bool) -> Self {
+        let named = folder.map(|folder| ("--data-dir", folder.to_path_buf()));
+        Self {
+            named: named.into_iter().collect(),
+            cache: None,
+            network: None,
+            require_real,
+            quiet: true,
+        }
+    }
+
     pub(super) fn new(options: &DataOptions) -> Self {
         let mut named = Vec::new();
         if let Some(folder) = &options.data_dir {

@@ -105,6 +105,19 @@ pub struct DataOptions {
     pub quiet: bool,
 }
 
+#[cfg(test)]
+impl DataOptions {
+    /// Real data in a folder, or an error.
+    fn real_in(folder: &std::path::Path) -> Self {
+        Self {
+            data_dir: Some(folder.to_path_buf()),
+            offline: true,
+            require_real: true,
+            quiet: true,
+        }
+    }
+}
+
 /// A training set, a test set and where they came from.
 #[derive(Clone, Debug)]
 pub struct Split<D> {

@@ -105,22 +105,12 @@ fn read(path: &Path) -> Result<Vec<SentencePair>> {
 mod tests {
     use super::*;
 
-    fn places(folder: &Path) -> Places {
-        Places {
-            named: vec![("--data-dir", folder.to_path_buf())],
-            cache: None,
-            network: None,
-            require_real: false,
-            quiet: true,
-        }
-    }
-
     #[test]
     fn the_first_two_fields_of_each_line_are_a_pair() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(FILE);
         std::fs::write(&file, "Go.\tVa !\r\n\nHi.\tSalut.\tCC-BY 2.0\n").unwrap();
-        let (pairs, source) = load(&places(folder.path())).unwrap();
+        let (pairs, source) = load(&Places::offline(Some(folder.path()), false)).unwrap();
         assert_eq!(pairs, [["Go.", "Va !"], ["Hi.", "Salut."]]);
         assert!(source.real && source.train == 2, "{source:?}");
     }
@@ -136,7 +126,9 @@ mod tests {
             (b"\n\n", "has no sentence"),
         ] {
             std::fs::write(&file, content).unwrap();
-            let said = load(&places(folder.path())).unwrap_err().to_string();
+            let said = load(&Places::offline(Some(folder.path()), false))
+                .unwrap_err()
+                .to_string();
             assert!(said.contains(FILE) && said.contains(why), "{said}");
         }
     }
@@ -144,7 +136,7 @@ mod tests {
     #[test]
     fn a_stand_in_says_so_and_real_data_only_refuses_it() {
         let folder = tempfile::tempdir().unwrap();
-        let mut places = places(folder.path());
+        let mut places = Places::offline(Some(folder.path()), false);
         let (pairs, source) = load(&places).unwrap();
         assert!(!source.real && source.origin.contains("built in"));
         assert_eq!(source.train, pairs.len());

@@ -114,30 +114,22 @@ fn read(folder: &Path) -> Result<String> {
 mod tests {
     use super::*;
 
-    fn places(folder: Option<&Path>, require_real: bool) -> Places {
-        let named = folder.map(|folder| ("--data-dir", folder.to_path_buf()));
-        Places {
-            named: named.into_iter().collect(),
-            cache: None,
-            network: None,
-            require_real,
-            quiet: true,
-        }
-    }
-
     #[test]
     fn both_names_are_found_and_other_files_are_not() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("input.txt"), "not the plays").unwrap();
-        assert!(load(&places(Some(folder.path()), true)).is_err());
+        assert!(load(&Places::offline(Some(folder.path()), true)).is_err());
         let inner = folder.path().join("tinyshakespeare");
         std::fs::create_dir(&inner).unwrap();
         std::fs::write(inner.join("input.txt"), "First Citizen:").unwrap();
-        let (text, source) = load(&places(Some(folder.path()), true)).unwrap();
+        let (text, source) = load(&Places::offline(Some(folder.path()), true)).unwrap();
         assert_eq!(text, "First Citizen:");
         assert!(source.real && source.origin.ends_with("tinyshakespeare"));
         std::fs::write(folder.path().join("tinyshakespeare.txt"), "All:").unwrap();
-        assert_eq!(load(&places(Some(folder.path()), true)).unwrap().0, "All:");
+        assert_eq!(
+            load(&Places::offline(Some(folder.path()), true)).unwrap().0,
+            "All:"
+        );
     }
 
     #[test]
@@ -149,7 +141,7 @@ mod tests {
             (b" \n", "no text"),
         ] {
             std::fs::write(&file, bytes).unwrap();
-            let error = load(&places(Some(folder.path()), false))
+            let error = load(&Places::offline(Some(folder.path()), false))
                 .unwrap_err()
                 .to_string();
             assert!(
@@ -161,9 +153,9 @@ mod tests {
 
     #[test]
     fn a_stand_in_says_so_and_real_data_only_refuses_it() {
-        let (text, source) = load(&places(None, false)).unwrap();
+        let (text, source) = load(&Places::offline(None, false)).unwrap();
         assert!(!source.real && text.len() > 100_000);
-        let error = load(&places(None, true)).unwrap_err().to_string();
+        let error = load(&Places::offline(None, true)).unwrap_err().to_string();
         assert!(error.contains("input.txt (1115394 bytes)"), "{error}");
         assert!(error.contains("FOLDER/tinyshakespeare"), "{error}");
     }

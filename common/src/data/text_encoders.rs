@@ -142,16 +142,6 @@ fn find(places: &Places, otherwise: &str) -> Result<Option<EncoderFiles>> {
 mod tests {
     use super::*;
 
-    fn places(named: &Path, require_real: bool) -> Places {
-        Places {
-            named: vec![("--data-dir", named.to_path_buf())],
-            cache: None,
-            network: None,
-            require_real,
-            quiet: true,
-        }
-    }
-
     fn put(folder: &Path, inner: &str, names: &[&str]) {
         let inner = folder.join(inner);
         std::fs::create_dir_all(&inner).unwrap();
@@ -163,7 +153,12 @@ mod tests {
     #[test]
     fn the_best_encoder_that_is_there_is_taken() {
         let folder = tempfile::tempdir().unwrap();
-        let found = |real| find(&places(folder.path(), real), "one trained here");
+        let found = |real| {
+            find(
+                &Places::offline(Some(folder.path()), real),
+                "one trained here",
+            )
+        };
         assert_eq!(found(false).unwrap(), None);
         let error = found(true).unwrap_err().to_string();
         assert!(

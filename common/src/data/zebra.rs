@@ -87,13 +87,7 @@ mod tests {
     #[test]
     fn the_photo_is_scaled_and_cut_and_drawn_stripes_are_announced() {
         let folder = tempfile::tempdir().unwrap();
-        let places = |require_real| Places {
-            named: vec![("--data-dir", folder.path().to_path_buf())],
-            cache: None,
-            network: None,
-            require_real,
-            quiet: true,
-        };
+        let places = |require_real| Places::offline(Some(folder.path()), require_real);
         let error = load(40, &places(true)).unwrap_err().to_string();
         assert!(error.contains(ADDRESS));
         let (picture, source) = load(40, &places(false)).unwrap();

@@ -1,16 +1,6 @@
 use super::*;
 use crate::data::basic_english;
 
-fn places(folder: &Path) -> Places {
-    Places {
-        named: vec![("--data-dir", folder.to_path_buf())],
-        cache: None,
-        network: None,
-        require_real: false,
-        quiet: true,
-    }
-}
-
 const ROWS: &str = "\"3\",\"Oil up\",\"Said \"\"now\"\"\\\nthe second.\"\n\"1\",\"A, b\",\"\"\r\n\"4\",\"One field\"\n";
 
 #[test]
@@ -23,7 +13,7 @@ fn title_and_description_are_one_text_and_classes_count_from_0() {
             std::fs::create_dir_all(&inner).unwrap();
             std::fs::write(inner.join(train), ROWS).unwrap();
             std::fs::write(inner.join("test.csv"), "\"2\",\"x\",\"y\"\n").unwrap();
-            let news = load(&places(&top)).unwrap();
+            let news = load(&Places::offline(Some(&top), false)).unwrap();
             assert_eq!(news.train.labels, [2, 0, 3]);
             assert_eq!(
                 news.train.texts,
@@ -48,12 +38,29 @@ fn the_whole_file_comes_before_a_part_of_it() {
     }
     let part = folder.path().join("train_subset.csv");
     std::fs::write(&part, "\"2\",\"x\",\"y\"\n").unwrap();
-    assert_eq!(load(&places(folder.path())).unwrap().train.len(), 3);
+    assert_eq!(
+        load(&Places::offline(Some(folder.path()), false))
+            .unwrap()
+            .train
+            .len(),
+        3
+    );
     std::fs::remove_file(folder.path().join("train.csv")).unwrap();
-    assert_eq!(load(&places(folder.path())).unwrap().train.len(), 1);
+    assert_eq!(
+        load(&Places::offline(Some(folder.path()), false))
+            .unwrap()
+            .train
+            .len(),
+        1
+    );
     // Files of these names that are something else are not taken.
     std::fs::write(&part, "id,name\n").unwrap();
-    assert!(!load(&places(folder.path())).unwrap().source.real);
+    assert!(
+        !load(&Places::offline(Some(folder.path()), false))
+            .unwrap()
+            .source
+            .real
+    );
 }
 
 #[test]
@@ -76,11 +83,15 @@ fn damaged_files_are_named_with_the_line() {
         (long.as_bytes(), "line 1 is longer than any news"),
     ] {
         std::fs::write(inner.join("train.csv"), content).unwrap();
-        let said = load(&places(folder.path())).unwrap_err().to_string();
+        let said = load(&Places::offline(Some(folder.path()), false))
+            .unwrap_err()
+            .to_string();
         assert!(said.contains("train.csv") && said.contains(why), "{said}");
     }
     std::fs::remove_file(inner.join("train.csv")).unwrap();
-    let said = load(&places(folder.path())).unwrap_err().to_string();
+    let said = load(&Places::offline(Some(folder.path()), false))
+        .unwrap_err()
+        .to_string();
     assert!(
         said.contains("only a part of AG News; add train.csv"),
         "{said}"
@@ -90,7 +101,7 @@ fn damaged_files_are_named_with_the_line() {
 #[test]
 fn a_stand_in_says_so_and_real_data_only_refuses_it() {
     let folder = tempfile::tempdir().unwrap();
-    let mut places = places(folder.path());
+    let mut places = Places::offline(Some(folder.path()), false);
     let news = load(&places).unwrap();
     assert!(!news.source.real && news.source.origin.contains("invented"));
     let (words, vocabulary) = ag_news_words(&news).unwrap();

@@ -4,15 +4,6 @@ use super::*;
 use flate2::{Compression, write::GzEncoder};
 use image::{Rgb, RgbImage};
 
-fn options(folder: &Path) -> DataOptions {
-    DataOptions {
-        data_dir: Some(folder.to_path_buf()),
-        offline: true,
-        require_real: true,
-        quiet: true,
-    }
-}
-
 /// A batch file: photos of one class each, red, green and blue being the class plus 0, 10 and 20.
 fn batch(classes: &[u8]) -> Vec<u8> {
     let photo = |&class: &u8| {
@@ -51,7 +42,7 @@ fn the_published_archive_and_its_folder_give_the_same() {
         ("cifar-10-batches-bin/test_batch.bin", batch(&[7, 7, 1])),
     ];
     let check = |what: &str| {
-        let split = cifar10(&options(folder.path())).unwrap();
+        let split = cifar10(&DataOptions::real_in(folder.path())).unwrap();
         assert_eq!(split.train.labels, [9, 0, 3]);
         assert_eq!(split.test.labels, [7, 7, 1]);
         assert_eq!(split.train.image(2)[1023..1025], [3, 13]);
@@ -85,7 +76,7 @@ fn a_folder_per_class_takes_turns() {
     ];
     let path = folder.path().join("cifar10_jpg_subset.tar.gz");
     std::fs::write(&path, archive(&files)).unwrap();
-    let split = cifar10(&options(folder.path())).unwrap();
+    let split = cifar10(&DataOptions::real_in(folder.path())).unwrap();
     assert_eq!(split.train.labels, [2, 9, 9]);
     let red: Vec<u8> = (0..3).map(|i| split.train.image(i)[0]).collect();
     assert_eq!(red, [3, 1, 2]);
@@ -98,7 +89,7 @@ fn damaged_files_are_named() {
     let path = folder.path().join("cifar-10-binary.tar.gz");
     let refused = |bytes: Vec<u8>, why: &str| {
         std::fs::write(&path, bytes).unwrap();
-        let error = cifar10(&options(folder.path())).unwrap_err();
+        let error = cifar10(&DataOptions::real_in(folder.path())).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         let error = error.to_string();
         assert!(error.starts_with(&path.display().to_string()), "{error}");
@@ -125,13 +116,7 @@ fn damaged_files_are_named() {
 
 #[test]
 fn without_files_the_message_says_where_to_get_them() {
-    let nowhere = |require_real| Places {
-        named: Vec::new(),
-        cache: None,
-        network: None,
-        require_real,
-        quiet: true,
-    };
+    let nowhere = |require_real| Places::offline(None, require_real);
     let error = load(&nowhere(true)).unwrap_err().to_string();
     assert!(error.contains("~kriz/cifar-10-binary.tar.gz"), "{error}");
     let split = load(&nowhere(false)).unwrap();

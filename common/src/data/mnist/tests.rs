@@ -33,17 +33,8 @@ fn small_set(folder: &Path, train_labels: &[u8]) {
 
 const LABELS: [u8; 12] = [5, 0, 4, 1, 9, 2, 1, 3, 1, 4, 3, 5];
 
-fn options(folder: &Path) -> DataOptions {
-    DataOptions {
-        data_dir: Some(folder.to_path_buf()),
-        offline: true,
-        require_real: true,
-        quiet: true,
-    }
-}
-
 fn error(folder: &Path) -> String {
-    let error = mnist(&options(folder)).unwrap_err();
+    let error = mnist(&DataOptions::real_in(folder)).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     error.to_string()
 }
@@ -53,7 +44,7 @@ fn a_subset_in_a_data_folder_is_read_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("mnist");
     small_set(&inner, &LABELS);
-    let split = mnist(&options(folder.path())).unwrap();
+    let split = mnist(&DataOptions::real_in(folder.path())).unwrap();
     let source = &split.source;
     assert_eq!((source.name.as_str(), source.real), ("MNIST", true));
     assert_eq!((source.train, source.test), (12, 3));
@@ -77,17 +68,17 @@ fn files_of_the_same_names_are_told_apart_by_their_labels() {
     let origin = |split: Split<Images>| split.source.origin;
     let bare = |folder: &Path| format!("folder {}", folder.display());
     assert_eq!(
-        origin(mnist(&options(digits.path())).unwrap()),
+        origin(mnist(&DataOptions::real_in(digits.path())).unwrap()),
         bare(digits.path())
     );
     assert_eq!(
-        origin(fashion_mnist(&options(clothes.path())).unwrap()),
+        origin(fashion_mnist(&DataOptions::real_in(clothes.path())).unwrap()),
         bare(clothes.path())
     );
     // Whatever else this machine has, it is not taken from the other's folder.
     for wrong in [
-        mnist(&options(clothes.path())),
-        fashion_mnist(&options(digits.path())),
+        mnist(&DataOptions::real_in(clothes.path())),
+        fashion_mnist(&DataOptions::real_in(digits.path())),
     ] {
         let origin = wrong.map_or_else(|error| error.to_string(), origin);
         assert!(!origin.contains(&bare(clothes.path())), "{origin}");
@@ -160,13 +151,7 @@ fn a_damaged_download_says_how_to_get_another() {
 
 #[test]
 fn a_stand_in_says_so_and_real_data_only_refuses_it() {
-    let mut places = Places {
-        named: Vec::new(),
-        cache: None,
-        network: None,
-        require_real: false,
-        quiet: true,
-    };
+    let mut places = Places::offline(None, false);
     let names = || vec![String::new(); 10];
     let split = load(&MNIST, &places, names(), digits::stand_in).unwrap();
     assert!(!split.source.real && split.source.origin.contains("built-in"));

@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use super::*;
 
 /// A folder with three names a language.
@@ -12,21 +10,8 @@ fn small_set(folder: &Path) {
     }
 }
 
-fn places(folder: Option<PathBuf>, require_real: bool) -> Places {
-    Places {
-        named: folder
-            .map(|folder| ("--data-dir", folder))
-            .into_iter()
-            .collect(),
-        cache: None,
-        network: None,
-        require_real,
-        quiet: true,
-    }
-}
-
 fn read(folder: &Path, test: usize) -> Result<Split<LabeledSequences>> {
-    load(&places(Some(folder.to_path_buf()), true), test, 1)
+    load(&Places::offline(Some(folder), true), test, 1)
 }
 
 fn texts(set: &LabeledSequences) -> Vec<String> {
@@ -83,7 +68,7 @@ fn a_folder_of_names_is_read_shuffled_and_split() {
 
         let again = read(&folder, 10).unwrap();
         assert_eq!(texts(&again.test), texts(&split.test));
-        let other = load(&places(Some(folder.clone()), true), 10, 2).unwrap();
+        let other = load(&Places::offline(Some(&folder), true), 10, 2).unwrap();
         assert_ne!(texts(&other.test), texts(&split.test));
         // A test set of more names than there are leaves half for training.
         assert_eq!(read(&folder, 1_000).unwrap().train.len(), 27);
@@ -126,10 +111,12 @@ fn damaged_files_are_named() {
 
 #[test]
 fn invented_names_stand_in_and_real_data_only_refuses_them() {
-    let split = load(&places(None, false), 300, 1).unwrap();
+    let split = load(&Places::offline(None, false), 300, 1).unwrap();
     assert!(!split.source.real && split.source.origin.contains("invented"));
     assert_eq!((split.source.train, split.source.test), (19_750, 300));
-    let error = load(&places(None, true), 300, 1).unwrap_err().to_string();
+    let error = load(&Places::offline(None, true), 300, 1)
+        .unwrap_err()
+        .to_string();
     for wanted in [
         "FOLDER/names",
         "--data-dir",

@@ -4,15 +4,6 @@ use super::*;
 use image::{GrayImage, Luma, Rgba, RgbaImage};
 use std::io::Write;
 
-fn options(folder: &Path) -> DataOptions {
-    DataOptions {
-        data_dir: Some(folder.to_path_buf()),
-        offline: true,
-        require_real: true,
-        quiet: true,
-    }
-}
-
 fn png(picture: DynamicImage) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let format = image::ImageFormat::Png;
@@ -49,7 +40,7 @@ fn zip_and_folder_give_the_same_squares() {
     let folder = tempfile::tempdir().unwrap();
     let all: Vec<_> = (0..10).flat_map(files).collect();
     zip(&folder.path().join("stage1_train.zip"), &all);
-    let zipped = nuclei(&options(folder.path()), 2, 1).unwrap();
+    let zipped = nuclei(&DataOptions::real_in(folder.path()), 2, 1).unwrap();
     assert_eq!((zipped.train.len(), zipped.test.len()), (7, 3));
     assert!(zipped.source.real && zipped.source.origin.contains("stage1_train.zip"));
     for i in 0..7 {
@@ -63,7 +54,7 @@ fn zip_and_folder_give_the_same_squares() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
-    let unpacked = nuclei(&options(folder.path()), 2, 1).unwrap();
+    let unpacked = nuclei(&DataOptions::real_in(folder.path()), 2, 1).unwrap();
     assert!(unpacked.source.origin.ends_with("stage1_train"));
     for i in 0..7 {
         assert_eq!(unpacked.train.picture(i), zipped.train.picture(i));
@@ -75,7 +66,7 @@ fn damaged_archives_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stage1_train.zip");
     let refused = |why: &str| {
-        let error = nuclei(&options(folder.path()), 4, 1).unwrap_err();
+        let error = nuclei(&DataOptions::real_in(folder.path()), 4, 1).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         let error = error.to_string();
         assert!(
@@ -99,13 +90,7 @@ fn damaged_archives_are_named() {
 
 #[test]
 fn without_files_the_message_says_where_to_get_them() {
-    let nowhere = |require_real| Places {
-        named: Vec::new(),
-        cache: None,
-        network: None,
-        require_real,
-        quiet: true,
-    };
+    let nowhere = |require_real| Places::offline(None, require_real);
     let error = load(&nowhere(true), 4, 1).unwrap_err();
     assert!(error.to_string().contains(ADDRESS));
     assert!(!load(&nowhere(false), 4, 1).unwrap().source.real);
