@@ -37,8 +37,10 @@ def penalty(critic, real, fake):
     return ((gradient.norm(dim=1) - 1) ** 2).mean()
 
 
-def play(generator, critic, noise, data, epochs, batch, weight, rate, falling, after_epoch):
-    """A turn of the critic, then one of the generator, for each batch of `data`, tensors of examples and of what both players are told beside."""
+def play(generator, critic, noise, data, epochs, batch, weight, rate, falling, after_epoch, mean=None):
+    """A turn of the critic, then one of the generator, for each batch of `data`, tensors of examples and of what both players are told beside.
+
+    `mean`, if given, is an `AveragedModel` of the generator, kept up to date."""
     optimizers = [torch.optim.AdamW(p.parameters(), lr=rate, betas=(0.0, 0.9)) for p in (generator, critic)]
     total, done = epochs * (len(data[0]) // batch), 0
     for epoch in range(epochs):
@@ -59,6 +61,8 @@ def play(generator, critic, noise, data, epochs, batch, weight, rate, falling, a
             optimizers[0].zero_grad()
             (-score(made()).mean()).backward()
             optimizers[0].step()
+            if mean is not None:
+                mean.update_parameters(generator)
             done += 1
         after_epoch(epoch + 1)
 

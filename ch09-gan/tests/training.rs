@@ -87,17 +87,24 @@ impl Examples for Breaking {
 }
 
 fn sample(trained: &Players) -> Vec<f32> {
+    points_of(&trained.generator)
+}
+
+fn points_of(generator: &SimpleGenerator) -> Vec<f32> {
     let device = Device::flex();
-    let noise = noise_for(&trained.generator, 20, 2, &device).unwrap();
-    made(&trained.generator, &noise, None, &device).unwrap()
+    let noise = noise_for(generator, 20, 2, &device).unwrap();
+    made(generator, &noise, None, &device).unwrap()
 }
 
 /// One test, since the weights are drawn from the generator that Flex has for the whole process.
 #[test]
 fn trainings_are_exact() {
     let data = nine_gaussians(8, 1);
-    for objective in [Objective::Standard, WASSERSTEIN] {
-        let recipe = recipe(objective);
+    for (objective, average) in [(Objective::Standard, 0.0), (WASSERSTEIN, 0.9)] {
+        let recipe = GanRecipe {
+            average,
+            ..recipe(objective)
+        };
         let first = run(&session(None, false), &data, &recipe).unwrap();
         let again = run(&session(None, false), &data, &recipe).unwrap();
         assert_eq!(first.losses.len(), 3 * (72 / 16));
@@ -139,6 +146,16 @@ fn trainings_are_exact() {
         let error = error.err().unwrap().to_string();
         assert!(error.contains("lr was 0.0001 and is now 0.0002"), "{error}");
         damaged_checkpoints_are_named(folder.path(), &data, &recipe);
+
+        // The mean of its weights is another generator than that of the last iteration, and does not change the game.
+        let averages = sample(&whole) != points_of(&whole.last);
+        assert_eq!(averages, average > 0.0);
+        let plain = GanRecipe {
+            average: 0.0,
+            ..recipe
+        };
+        let plain = run(&session(None, false), &data, &plain).unwrap();
+        assert_eq!(sample(&plain), points_of(&whole.last));
     }
     broken_trainings_stop(&data);
 }
@@ -160,12 +177,16 @@ fn stop_in(folder: &Path, data: &Points, recipe: &GanRecipe) {
 fn damaged_checkpoints_are_named(folder: &Path, data: &Points, recipe: &GanRecipe) {
     let checkpoints = folder.join("checkpoints/toy");
     let error = |session: &Session| run(session, data, recipe).err().unwrap().to_string();
+    let mean = (recipe.average > 0.0).then_some("mean-12.bpk");
     for name in [
         "frame-000.png",
         "generator-12.bpk",
         "of-discriminator-12.bpk",
         "state.json",
-    ] {
+    ]
+    .into_iter()
+    .chain(mean)
+    {
         let path = checkpoints.join(name);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, b"{ no").unwrap();
@@ -188,6 +209,10 @@ fn broken_trainings_stop(data: &Points) {
         },
         GanRecipe {
             rate: f64::NAN,
+            ..recipe.clone()
+        },
+        GanRecipe {
+            average: 1.0,
             ..recipe.clone()
         },
     ] {

@@ -24,6 +24,10 @@ type Players = (
     Conditional<SimpleDiscriminator>,
 );
 
+/// How much of the mean of the generator's weights each iteration keeps, at most: the mean is over the last thousand, about, or the last
+/// ninth of all if that is less.
+const AVERAGE: f64 = 0.999;
+
 /// A fresh generator of 9.6.
 pub(crate) fn conditional_generator(device: &Device) -> Conditional<SimpleGenerator> {
     Conditional::new(simple(device).0, NOISE, CLASSES, device)
@@ -34,13 +38,16 @@ fn players(device: &Device) -> Players {
     (conditional_generator(device), discriminator)
 }
 
-/// The players of 9.6.
+/// The players of 9.6. At `quick`, too, the rate stays what it is, unlike that of 9.4: the mean of the weights is to do what a rate that
+/// falls does.
 fn train(
     run: &mut Run,
     data: &Split<Images>,
 ) -> Result<Trained<Conditional<SimpleGenerator>, Conditional<SimpleDiscriminator>>> {
     let recipe = GanRecipe {
         conditional: true,
+        average: AVERAGE,
+        decay: false,
         ..wgan_recipe(run, 20)
     };
     let draw = draw_digits(run);
@@ -89,6 +96,17 @@ pub(super) fn conditional(run: &mut Run) -> Result<()> {
     );
     let right = seen.right(&asked);
     run.metric("digits that are what was asked for", right);
+    // The book's generator has the weights of the last iteration.
+    let last = judge.look(&made(&trained.last, &noise, Some(&asked), &device)?)?;
+    run.metric(
+        "Fréchet distance, weights of the last iteration",
+        last.distance(&moments),
+    );
+    let last = last.right(&asked);
+    run.metric(
+        "digits that are what was asked for, weights of the last iteration",
+        last,
+    );
     let least = run.pick(0.0, 0.8, 0.95);
     run.claim(
         &format!(
@@ -96,7 +114,11 @@ pub(super) fn conditional(run: &mut Run) -> Result<()> {
             100.0 * least
         ),
         right >= least,
-        format!("{:.1} % of {count}", 100.0 * right),
+        format!(
+            "{:.1} % of {count}; with the weights of the last iteration in place of their running mean {:.1} %",
+            100.0 * right,
+            100.0 * last
+        ),
     );
     Ok(())
 }

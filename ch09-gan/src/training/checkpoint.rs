@@ -1,11 +1,13 @@
 //! Checkpoints of both players and both optimizers.
 //!
-//! A folder holds four records of one iteration, `NAME-ITERATION.bpk`, and `state.json`, which is written last: it always names records
-//! that are whole. Older ones are removed then.
+//! A folder holds four records of one iteration, `NAME-ITERATION.bpk`, a fifth for the mean of G's weights where there is one, and
+//! `state.json`, which is written last: it always names records that are whole. Older ones are removed then.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use burn::optim::OptimizerRecord;
+use burn::module::Module;
+use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use common::files::write_atomic;
@@ -52,6 +54,7 @@ impl State {
 }
 
 /// Where the checkpoints of a training lie.
+#[derive(Clone)]
 pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
@@ -64,6 +67,7 @@ impl Folder {
         &self,
         state: &State,
         players: &Adversaries<G, D>,
+        mean: Option<&G>,
     ) -> Result<()> {
         let at = state.losses.len();
         let write = |which: &str, bytes: std::result::Result<Bytes, String>| {
@@ -72,7 +76,7 @@ impl Folder {
                 bytes.map_err(|why| Error::Training(format!("{}: {why}", path.display())))?;
             write_atomic(&path, &bytes)
         };
-        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let text = |error: &dyn Display| error.to_string();
         let network = |record: ModuleRecord| record.into_bytes().map_err(|e| text(&e));
         let optimizer = |record: OptimizerRecord| record.into_bytes().map_err(|e| text(&e));
         write(
@@ -83,6 +87,9 @@ impl Folder {
             "discriminator",
             network(players.discriminator.clone().into_record()),
         )?;
+        if let Some(mean) = mean {
+            write("mean", network(mean.clone().into_record()))?;
+        }
         write("of-generator", optimizer(players.of_generator.to_record()))?;
         write(
             "of-discriminator",
@@ -123,8 +130,8 @@ impl Folder {
             return Ok(None);
         }
         let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
-        let state: State = serde_json::from_slice(&bytes)
-            .map_err(|error| self.damaged(&path, &error.to_string()))?;
+        let state: State =
+            serde_json::from_slice(&bytes).map_err(|error| self.unreadable(&path, &error))?;
         match first_difference(&state.fingerprint, fingerprint) {
             None => Ok(Some(state)),
             Some(difference) => Err(Error::Usage(format!(
@@ -134,7 +141,7 @@ impl Folder {
         }
     }
 
-    fn damaged(&self, what: &Path, why: &str) -> Error {
+    fn unreadable(&self, what: &Path, why: &dyn Display) -> Error {
         Error::Data(format!(
             "{}: damaged checkpoint ({why}); delete {} and start again without --resume",
             what.display(),
@@ -152,35 +159,40 @@ impl Folder {
         fresh: Adversaries<G, D>,
     ) -> Result<Adversaries<G, D>> {
         let at = state.losses.len();
-        let bytes = |which: &str| {
-            let path = self.record(which, at);
-            let bytes = std::fs::read(&path).map_err(|e| self.damaged(&path, &e.to_string()))?;
-            Ok::<_, Error>((Bytes::from_bytes_vec(bytes), path))
-        };
-        let optimizer = |which: &str| {
-            let (bytes, path) = bytes(which)?;
-            OptimizerRecord::from_bytes(bytes).map_err(|e| self.damaged(&path, &e.to_string()))
-        };
-        let network = |which: &str| {
-            let (bytes, path) = bytes(which)?;
-            let record =
-                ModuleRecord::from_bytes(bytes).map_err(|e| self.damaged(&path, &e.to_string()))?;
-            Ok::<_, Error>((record, path))
-        };
-        let (record, path) = network("generator")?;
-        let generator = fresh.generator.try_load_record(record);
-        let generator = generator.map_err(|e| self.damaged(&path, &e.to_string()))?;
-        let (record, path) = network("discriminator")?;
-        let discriminator = fresh.discriminator.try_load_record(record);
-        let discriminator = discriminator.map_err(|e| self.damaged(&path, &e.to_string()))?;
         Ok(Adversaries {
-            generator,
-            discriminator,
-            of_generator: fresh.of_generator.load_record(optimizer("of-generator")?),
-            of_discriminator: fresh
-                .of_discriminator
-                .load_record(optimizer("of-discriminator")?),
+            generator: self.network("generator", at, fresh.generator)?,
+            discriminator: self.network("discriminator", at, fresh.discriminator)?,
+            of_generator: self.optimizer("of-generator", at, fresh.of_generator)?,
+            of_discriminator: self.optimizer("of-discriminator", at, fresh.of_discriminator)?,
         })
+    }
+
+    /// The mean of the generator's weights as it was saved.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(super) fn load_mean<G: Generator>(&self, state: &State, fresh: G) -> Result<G> {
+        self.network("mean", state.losses.len(), fresh)
+    }
+
+    fn network<M: Module>(&self, which: &str, at: usize, fresh: M) -> Result<M> {
+        let path = self.record(which, at);
+        let bytes = self.bytes(&path)?;
+        let record = ModuleRecord::from_bytes(bytes).map_err(|e| self.unreadable(&path, &e))?;
+        let network = fresh.try_load_record(record);
+        network.map_err(|e| self.unreadable(&path, &e))
+    }
+
+    fn optimizer(&self, which: &str, at: usize, fresh: ModuleOptimizer) -> Result<ModuleOptimizer> {
+        let path = self.record(which, at);
+        let record = OptimizerRecord::from_bytes(self.bytes(&path)?);
+        let record = record.map_err(|e| self.unreadable(&path, &e))?;
+        Ok(fresh.load_record(record))
+    }
+
+    fn bytes(&self, path: &Path) -> Result<Bytes> {
+        let bytes = std::fs::read(path).map_err(|e| self.unreadable(path, &e))?;
+        Ok(Bytes::from_bytes_vec(bytes))
     }
 
     fn frame(&self, number: usize) -> PathBuf {
@@ -200,8 +212,8 @@ impl Folder {
         let labels = state.frames.iter().enumerate();
         let read = labels.map(|(number, label)| {
             let path = self.frame(number);
-            let bytes = std::fs::read(&path).map_err(|e| self.damaged(&path, &e.to_string()))?;
-            Frame::from_png(&bytes, label).map_err(|e| self.damaged(&path, &e.to_string()))
+            let bytes = std::fs::read(&path).map_err(|e| self.unreadable(&path, &e))?;
+            Frame::from_png(&bytes, label).map_err(|e| self.unreadable(&path, &e))
         });
         read.collect()
     }

@@ -32,6 +32,9 @@ pub struct GanRecipe {
     pub objective: Objective,
     /// Whether both are told the class of the real example of the same place in the batch.
     pub conditional: bool,
+    /// How much of the running mean of G's weights each step keeps. The generator that comes out has that mean for its weights; 0 for
+    /// those of the last step, as in the book.
+    pub average: f64,
     /// Pictures of the progress after the first.
     pub frames: usize,
 }
@@ -46,6 +49,7 @@ impl GanRecipe {
             decay: false,
             objective,
             conditional: false,
+            average: 0.0,
             frames: 20,
         }
     }
@@ -78,6 +82,12 @@ impl GanRecipe {
             return Err(Error::Usage(format!(
                 "--lr {}: a learning rate is a positive number, such as 0.0001",
                 self.rate
+            )));
+        }
+        if !(0.0..1.0).contains(&self.average) {
+            return Err(Error::Usage(format!(
+                "a running mean that keeps {} of itself: 0 to below 1 is possible",
+                self.average
             )));
         }
         Ok(())
