@@ -54,9 +54,9 @@ pub struct Trained<G, D> {
 /// Trains both players on `data`.
 ///
 /// # Errors
-/// [`Error::Usage`] for a recipe that can't be trained or a checkpoint of another one; [`Error::Data`] for damaged checkpoints;
-/// [`Error::Training`] for a loss that is no number or a discriminator that has collapsed; [`Error::Interrupted`] after Ctrl-C. The
-/// last good checkpoint stays.
+/// [`Usage`](common::Error::Usage) for a recipe that can't be trained or a checkpoint of another one;
+/// [`Data`](common::Error::Data) for damaged checkpoints; [`Training`](common::Error::Training) for a loss that is no number or a
+/// discriminator that has collapsed; [`Interrupted`](common::Error::Interrupted) after Ctrl-C. The last good checkpoint stays.
 pub fn train<G: Generator, D: Discriminator>(
     session: &Session,
     name: &str,
