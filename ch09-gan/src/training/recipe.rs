@@ -32,8 +32,8 @@ pub struct GanRecipe {
     pub objective: Objective,
     /// Whether both are told the class of the real example of the same place in the batch.
     pub conditional: bool,
-    /// How much of the running mean of G's weights each step keeps. The generator that comes out has that mean for its weights; 0 for
-    /// those of the last step, as in the book.
+    /// How much of the running mean of G's weights each iteration keeps, at most. The generator that comes out has that mean for its weights;
+    /// 0 for those of the last iteration, as in the book.
     pub average: f64,
     /// Pictures of the progress after the first.
     pub frames: usize,
